@@ -1,0 +1,82 @@
+"""Checks of what a law is made of and asked: value, rule and way out in each error."""
+
+import numpy as np
+
+from skmdn import _gaussian
+
+
+def check_observations(y, shape):
+    """Observations as a float64 array of ``shape``, (n, D).
+
+    A single output may come as (n,). Nothing is broadcast: (n, 1) against (n,) would
+    silently become (n, n).
+    """
+    y = np.asarray(y, dtype=np.float64)
+    n, n_outputs = shape
+    if y.shape != shape and not (n_outputs == 1 and y.shape == (n,)):
+        rule = f"({n},) or ({n}, 1)" if n_outputs == 1 else f"({n}, {n_outputs})"
+        raise ValueError(
+            f"y must have shape {rule}, one observation for each of the {n} laws; got "
+            f"{y.shape}."
+        )
+    if np.isnan(y).any():
+        row = int(np.argwhere(np.isnan(y))[0, 0])
+        raise ValueError(
+            f"y contains NaN, first in row {row}. Drop the rows without an "
+            "observation: law[mask] keeps the laws of the others."
+        )
+    return y.reshape(shape)
+
+
+def check_mixture(weights, means, covariances):
+    """Refuse weights, means and covariances that do not fit together."""
+    for name, values in [
+        ("weights", weights),
+        ("means", means),
+        ("covariances", covariances),
+    ]:
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} must be finite, got NaN or infinity.")
+    if weights.ndim != 2 or weights.shape[1] == 0:
+        raise ValueError(f"weights must have shape (n, K), got {weights.shape}.")
+    if means.ndim != 3 or means.shape[:2] != weights.shape or means.shape[2] == 0:
+        raise ValueError(
+            f"means must have shape (n, K) or (n, K, D) with (n, K) = {weights.shape} "
+            f"as in weights, got {means.shape}."
+        )
+    if covariances.shape not in {means.shape, (*means.shape, means.shape[-1])}:
+        raise ValueError(
+            f"covariances must have the shape of means, {means.shape}, for variances, "
+            f"or one axis more, {(*means.shape, means.shape[-1])}, for matrices; got "
+            f"{covariances.shape}."
+        )
+    _check_weights(weights)
+
+
+def _check_weights(weights):
+    if (weights < 0).any():
+        raise ValueError(f"weights must not be negative, got {weights.min()}.")
+    totals = weights.sum(axis=-1)
+    if not np.allclose(totals, 1, rtol=0, atol=1e-6):
+        worst = totals[np.argmax(np.abs(totals - 1))]
+        raise ValueError(
+            f"The weights of each row must sum to 1, got a sum of {worst}. Divide them "
+            "by weights.sum(axis=1, keepdims=True)."
+        )
+
+
+def checked_factors(covariances):
+    """Factors of variances (n, K, D) or of covariance matrices (n, K, D, D)."""
+    if covariances.ndim == 3 and not (covariances > 0).all():
+        raise ValueError(f"Variances must be positive, got {covariances.min()}.")
+    if covariances.ndim == 4:
+        transposed = np.swapaxes(covariances, -1, -2)
+        if not np.allclose(covariances, transposed, rtol=1e-6, atol=0):
+            raise ValueError("Covariance matrices must be symmetric.")
+    try:
+        return _gaussian.factor_of_covariance(covariances)
+    except np.linalg.LinAlgError as error:
+        raise ValueError(
+            "Covariance matrices must be positive definite. Two outputs may be copies "
+            "of each other: leave one out, or add a little variance to the diagonal."
+        ) from error

@@ -1,0 +1,373 @@
+"""The law: n Gaussian mixtures, NumPy in and NumPy out, in the units of y."""
+
+import numbers
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skmdn import _gaussian
+from skmdn._checks import check_mixture, check_observations, checked_factors
+
+ROWS_IN_REPR = 3
+TERMS_IN_REPR = 3
+
+
+class MixtureDistribution:
+    r"""A batch of n Gaussian mixtures, one predicted law per row.
+
+    The density of row i at y is
+
+    .. math:: p_i(y) = \sum_{k=1}^K \pi_{ik} \, N(y \mid \mu_{ik}, \Sigma_{ik}).
+
+    Whatever can be asked of a prediction is a method of this object and is vectorised
+    over the rows. Plural attributes are per component (`means`), singular methods are
+    of the whole law (`mean()`). The object is frozen: its arrays are read-only.
+
+    Parameters
+    ----------
+    weights : array-like of shape (n, K)
+        Probabilities :math:`\pi` of the components; non-negative, each row sums to 1.
+    means : array-like of shape (n, K) or (n, K, D)
+        Means of the components, (n, K) for a single output.
+    covariances : array-like
+        Variances or covariance matrices of the components:
+
+        ===================  ==============================================
+        shape of `means`     shape of `covariances`
+        ===================  ==============================================
+        (n, K)               (n, K), variances
+        (n, K, D)            (n, K, D), variances of independent outputs
+        (n, K, D)            (n, K, D, D), symmetric positive definite
+        ===================  ==============================================
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n, K)
+    log_weights : ndarray of shape (n, K)
+    means : ndarray of shape (n, K, D)
+    covariances : ndarray of shape (n, K, D, D)
+    n_components : int
+        K, the components of each row's mixture.
+    n_outputs : int
+        D, the outputs that each row's law is over.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit together, a value is not finite, the weights of a row
+        are negative or do not sum to 1, or a covariance is not positive definite.
+
+    Examples
+    --------
+    >>> from skmdn import MixtureDistribution
+    >>> law = MixtureDistribution([[0.5, 0.5]], [[-1.0, 3.0]], [[1.0, 4.0]])
+    >>> law
+    MixtureDistribution(n=1, n_components=2, n_outputs=1)
+      [0] 0.5 N(-1, 1²) + 0.5 N(3, 2²)
+    >>> law.mean(), law.var()
+    (array([1.]), array([6.5]))
+    >>> law.logpdf([0.0]).round(4)
+    array([-1.8749])
+    """
+
+    __slots__ = ("_factors", "_log_weights", "_means", "_n_members")
+
+    def __init__(self, weights, means, covariances):
+        weights, means, covariances = (
+            np.array(values, dtype=np.float64)
+            for values in (weights, means, covariances)
+        )
+        if means.ndim == 2:
+            means = means[..., None]
+            covariances = covariances[..., None]
+        check_mixture(weights, means, covariances)
+        with np.errstate(divide="ignore"):
+            log_weights = np.log(weights / weights.sum(axis=-1, keepdims=True))
+        self._freeze(log_weights, means, checked_factors(covariances))
+
+    @classmethod
+    def _from_factors(cls, log_weights, means, factors, n_members=1):
+        """Law of parameters as they leave the network, not checked again."""
+        law = cls.__new__(cls)
+        law._freeze(log_weights, means, factors, n_members)
+        return law
+
+    def _freeze(self, log_weights, means, factors, n_members=1):
+        factors = _gaussian.compact(factors)
+        for name, values in zip(
+            self.__slots__, (factors, log_weights, means), strict=False
+        ):
+            values = values.view()
+            values.flags.writeable = False
+            object.__setattr__(self, name, values)
+        object.__setattr__(self, "_n_members", n_members)
+
+    def __setattr__(self, name, value):
+        raise AttributeError(
+            f"Cannot set {name!r}: a MixtureDistribution is frozen. Build a new one "
+            "from weights, means and covariances."
+        )
+
+    def __delattr__(self, name):
+        raise AttributeError(
+            f"Cannot delete {name!r}: a MixtureDistribution is frozen."
+        )
+
+    def __reduce__(self):
+        return _rebuild, (*self._parameters, self._n_members)
+
+    @property
+    def _parameters(self):
+        return self._log_weights, self._means, self._factors
+
+    @property
+    def weights(self):
+        return np.exp(self._log_weights)
+
+    @property
+    def log_weights(self):
+        return self._log_weights
+
+    @property
+    def means(self):
+        return self._means
+
+    @property
+    def covariances(self):
+        return _gaussian.covariances(self._factors)
+
+    @property
+    def n_components(self):
+        return self._means.shape[1]
+
+    @property
+    def n_outputs(self):
+        return self._means.shape[2]
+
+    def __len__(self):
+        return len(self._means)
+
+    def __getitem__(self, rows):
+        """Law of the rows chosen by an integer, a slice, a mask or indices."""
+        if isinstance(rows, numbers.Integral):
+            rows = [range(len(self))[rows]]
+        chosen = (values[rows] for values in self._parameters)
+        return self._from_factors(*chosen, n_members=self._n_members)
+
+    def __repr__(self):
+        head = (
+            f"MixtureDistribution(n={len(self)}, n_components={self.n_components}, "
+            f"n_outputs={self.n_outputs})"
+        )
+        rows = [_describe(self, i) for i in range(min(len(self), ROWS_IN_REPR))]
+        more = ["  ..."] if len(self) > ROWS_IN_REPR else []
+        return "\n".join([head, *rows, *more])
+
+    def mean(self):
+        """Mean of each law.
+
+        Returns
+        -------
+        mean : ndarray of shape (n,) or (n, D)
+            In units of y; (n,) for a single output.
+        """
+        return self._per_output(_gaussian.mean(self.weights, self.means))
+
+    def var(self):
+        """Variance of each output of each law.
+
+        Returns
+        -------
+        var : ndarray of shape (n,) or (n, D)
+            In squared units of y.
+        """
+        variances = _gaussian.variances(self._factors)
+        return self._per_output(_gaussian.variance(self.weights, self.means, variances))
+
+    def std(self):
+        """Standard deviation of each output of each law.
+
+        Returns
+        -------
+        std : ndarray of shape (n,) or (n, D)
+            In units of y.
+        """
+        return np.sqrt(self.var())
+
+    def cov(self):
+        """Covariance matrix of the outputs of each law.
+
+        Returns
+        -------
+        cov : ndarray of shape (n, D, D)
+            In squared units of y.
+        """
+        return _gaussian.covariance(self.weights, self.means, self.covariances)
+
+    def pdf(self, y):
+        """Joint density of all outputs at `y`, one observation for each law.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, D)
+            Observations in units of y.
+
+        Returns
+        -------
+        pdf : ndarray of shape (n,)
+            In units of 1 / y for each output.
+        """
+        return np.exp(self.logpdf(y))
+
+    def logpdf(self, y):
+        """Logarithm of the joint density of all outputs at `y`.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, D)
+            Observations in units of y.
+
+        Returns
+        -------
+        logpdf : ndarray of shape (n,)
+            In nats.
+        """
+        return _gaussian.logpdf(self._observations(y), *self._parameters)
+
+    def responsibilities(self, y):
+        """Probability that each component is the one that `y` came from.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, D)
+            Observations in units of y.
+
+        Returns
+        -------
+        responsibilities : ndarray of shape (n, K)
+            Each row sums to 1.
+        """
+        y = self._observations(y)
+        return np.exp(_gaussian.log_responsibilities(y, *self._parameters))
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw from each law.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Draws S for each law.
+        random_state : int, RandomState instance or None, default=None
+            An integer gives the same draws at every call.
+
+        Returns
+        -------
+        samples : ndarray of shape (n, S) or (n, S, D)
+            In units of y; the first axis is the row.
+        """
+        if not isinstance(n_samples, numbers.Integral) or n_samples < 1:
+            raise ValueError(
+                f"n_samples must be an integer of at least 1, got {n_samples!r}."
+            )
+        rng = check_random_state(random_state)
+        return self._per_output(_gaussian.sample(n_samples, rng, *self._parameters))
+
+    def entropy(self):
+        """Differential entropy of each law, E[-log p(Y)].
+
+        Returns
+        -------
+        entropy : ndarray of shape (n,)
+            In nats.
+        """
+        return _gaussian.entropy(
+            *self._parameters, _gaussian.normal_points(self.n_outputs)
+        )
+
+    def marginal(self, outputs):
+        """Law of some of the outputs, whatever the others may be.
+
+        Parameters
+        ----------
+        outputs : int or sequence of int
+            Outputs to keep, in the order in which the answer shall have them.
+
+        Returns
+        -------
+        law : MixtureDistribution
+            With the same weights and as many outputs as were asked for.
+        """
+        outputs = self._output_indices("outputs", outputs)
+        means, factors = _gaussian.marginal(outputs, self.means, self._factors)
+        return self._from_factors(self._log_weights, means, factors, self._n_members)
+
+    def conditional(self, given, y):
+        """Law of the other outputs once some of them are known.
+
+        Every component is conditioned by itself, and its weight becomes its
+        responsibility for the known values.
+
+        Parameters
+        ----------
+        given : int or sequence of int
+            Outputs that are known.
+        y : array-like of shape (n,) or (n, G)
+            Their values for each row, in units of y and in the order of `given`.
+
+        Returns
+        -------
+        law : MixtureDistribution
+            Over the remaining outputs, in their order.
+        """
+        given = self._output_indices("given", given)
+        if len(given) == self.n_outputs:
+            raise ValueError(
+                f"given={given} names all {self.n_outputs} outputs, so none is left to "
+                "have a law. Leave at least one out."
+            )
+        y = check_observations(y, (len(self), len(given)))
+        parameters = _gaussian.conditional(given, y, *self._parameters)
+        return self._from_factors(*parameters, n_members=self._n_members)
+
+    def _per_output(self, values):
+        """Drop the axis of outputs, the last one, where there is a single output."""
+        return values[..., 0] if self.n_outputs == 1 else values
+
+    def _observations(self, y):
+        return check_observations(y, (len(self), self.n_outputs))
+
+    def _output_indices(self, name, outputs):
+        indices = np.atleast_1d(np.asarray(outputs))
+        valid = range(-self.n_outputs, self.n_outputs)
+        whole = indices.ndim == 1 and indices.dtype.kind in "iu" and indices.size
+        if not whole or any(d not in valid for d in indices):
+            raise ValueError(
+                f"{name} must name one or more of the {self.n_outputs} outputs by "
+                f"integers from 0 to {self.n_outputs - 1}, got {outputs!r}."
+            )
+        indices = [int(d) % self.n_outputs for d in indices]
+        if len(set(indices)) < len(indices):
+            raise ValueError(f"{name} names an output twice: {outputs!r}.")
+        return indices
+
+
+def _rebuild(*parameters):
+    return MixtureDistribution._from_factors(*parameters)
+
+
+def _describe(law, row):
+    """One line for the repr: the mixture of a row, spelt out."""
+    stds = np.sqrt(_gaussian.variances(law._factors[[row]]))[0]
+    terms = [
+        f"{weight:.3g} N({_plain(mean)}, {_plain(std)}²)"
+        for weight, mean, std in zip(
+            law.weights[row], law.means[row], stds, strict=True
+        )
+    ]
+    shown = terms if len(terms) <= TERMS_IN_REPR else [*terms[:TERMS_IN_REPR], "..."]
+    return f"  [{row}] " + " + ".join(shown)
+
+
+def _plain(values):
+    text = " ".join(f"{value:.3g}" for value in values)
+    return text if len(values) == 1 else f"[{text}]"

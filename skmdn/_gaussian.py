@@ -1,0 +1,217 @@
+"""Mathematics of Gaussian mixtures with any number of outputs.
+
+Pure functions of arrays. A batch of mixtures is given by ``log_weights`` (n, K),
+``means`` (n, K, D) and ``factors``, the Cholesky factors of the precisions in
+scikit-learn's convention: ``C`` upper triangular with ``C Cᵀ = Σ⁻¹``. Factors have
+shape (n, K, D, D), or (n, K, D) when they are diagonal, in which case they are the
+reciprocals of the standard deviations. Equations are those of ``docs/theory``.
+"""
+
+from functools import cache
+
+import numpy as np
+from scipy.special import entr, logsumexp, ndtri
+from scipy.stats import qmc
+
+LOG_2PI = np.log(2 * np.pi)
+TINY = np.finfo(np.float64).tiny
+
+
+def is_diagonal(factors):
+    """Whether the factors are stored as their diagonals, (n, K, D)."""
+    return factors.ndim == 3
+
+
+def diagonal(factors):
+    """Diagonal of each factor, (n, K, D)."""
+    if is_diagonal(factors):
+        return factors
+    return np.diagonal(factors, axis1=-2, axis2=-1)
+
+
+def apply_factor(factors, residuals):
+    """Whitened residuals ``Cᵀ r``, of the shape of ``residuals`` (..., n, K, D)."""
+    if is_diagonal(factors):
+        return factors * residuals
+    return np.einsum("nkde,...nkd->...nke", factors, residuals)
+
+
+def covariance_root(factors):
+    """Lower triangular roots L of the covariances, ``L Lᵀ = Σ``, (n, K, D, D)."""
+    if is_diagonal(factors):
+        return embed_diagonal(1 / factors)
+    return np.swapaxes(np.linalg.inv(factors), -1, -2)
+
+
+def factor_of_root(roots):
+    """Factors C of the precisions of ``Σ = R Rᵀ``, for any wide root R (..., D, E).
+
+    The triangle of a QR decomposition of ``Rᵀ`` is the Cholesky factor of Σ up to
+    signs, found without forming Σ, which would square the condition number.
+    """
+    triangle = np.linalg.qr(np.swapaxes(roots, -1, -2), mode="r")
+    factors = np.linalg.inv(triangle)
+    signs = np.sign(np.diagonal(factors, axis1=-2, axis2=-1))
+    return np.triu(factors * signs[..., None, :])
+
+
+def factor_of_covariance(covariances):
+    """Factors of covariance matrices, or of variances given as (n, K, D)."""
+    if covariances.ndim == 3:
+        return 1 / np.sqrt(covariances)
+    return factor_of_root(np.linalg.cholesky(covariances))
+
+
+def covariances(factors):
+    """Covariance matrices, (n, K, D, D)."""
+    roots = covariance_root(factors)
+    return np.einsum("...de,...fe->...df", roots, roots)
+
+
+def variances(factors):
+    """Variances of each output, (n, K, D): the diagonals of the covariances."""
+    if is_diagonal(factors):
+        return factors**-2.0
+    return np.sum(covariance_root(factors) ** 2, axis=-1)
+
+
+def embed_diagonal(values):
+    """Diagonal matrices, (..., D, D), with the given diagonals, (..., D)."""
+    return values[..., None] * np.eye(values.shape[-1])
+
+
+def compact(factors):
+    """Factors of a single output stored as diagonals, all others as they are."""
+    single = not is_diagonal(factors) and factors.shape[-1] == 1
+    return factors[..., 0] if single else factors
+
+
+def component_logpdf(y, means, factors):
+    """Log-density of every component, (..., n, K), at ``y`` (..., n, D), eq. (2)."""
+    z = apply_factor(factors, y[..., None, :] - means)
+    log_det = np.sum(np.log(diagonal(factors)), axis=-1)
+    with np.errstate(over="ignore"):  # beyond 1e154 standard deviations: density 0
+        distance = np.sum(z**2, axis=-1)
+    return log_det - (distance + z.shape[-1] * LOG_2PI) / 2
+
+
+def logpdf(y, log_weights, means, factors):
+    """Log-density of the mixtures, (..., n), at ``y`` (..., n, D), eq. (1)."""
+    return logsumexp(log_weights + component_logpdf(y, means, factors), axis=-1)
+
+
+def log_responsibilities(y, log_weights, means, factors):
+    """Log-probability of each component given ``y``, (..., n, K), eq. (3)."""
+    joint = log_weights + component_logpdf(y, means, factors)
+    return joint - logsumexp(joint, axis=-1, keepdims=True)
+
+
+def mean(weights, means):
+    """Mean of the mixtures, (n, D), eq. (4)."""
+    return np.einsum("nk,nkd->nd", weights, means)
+
+
+def variance(weights, means, component_variances):
+    """Variance of each output of the mixtures, (n, D), eq. (4)."""
+    spread = (means - mean(weights, means)[:, None]) ** 2
+    return np.einsum("nk,nkd->nd", weights, component_variances + spread)
+
+
+def covariance(weights, means, component_covariances):
+    """Covariance matrices of the mixtures, (n, D, D), eq. (4)."""
+    centred = means - mean(weights, means)[:, None]
+    between = np.einsum("nk,nkd,nke->nde", weights, centred, centred)
+    return np.einsum("nk,nkde->nde", weights, component_covariances) + between
+
+
+def marginal(outputs, means, factors):
+    """Means and factors of ``outputs`` alone, in that order, eq. (5).
+
+    Rows of a root of Σ are a root of the sub-block of Σ.
+    """
+    if is_diagonal(factors):
+        return means[..., outputs], factors[..., outputs]
+    roots = covariance_root(factors)[..., outputs, :]
+    return means[..., outputs], compact(factor_of_root(roots))
+
+
+def conditional(given, y, log_weights, means, factors):
+    """Parameters of the law of the other outputs, given ``y`` (n, G), eq. (6)."""
+    free = [d for d in range(means.shape[-1]) if d not in given]
+    responsibilities = log_responsibilities(
+        y, log_weights, *marginal(given, means, factors)
+    )
+    if is_diagonal(factors):
+        return responsibilities, means[..., free], factors[..., free]
+    _, ordered = marginal([*given, *free], means, factors)
+    free_factors = ordered[..., len(given) :, len(given) :]
+    shift = regression(ordered, y[:, None] - means[..., given])
+    return responsibilities, means[..., free] + shift, compact(free_factors)
+
+
+def regression(factors, residuals):
+    """Shift (n, K, D - G) of the last outputs' means by the first ones' residuals.
+
+    With ``C = [[A, B], [0, F]]`` split after the G given outputs, the whitened
+    residuals ``Bᵀ r + Fᵀ s`` of the free outputs have mean zero: ``s = -F⁻ᵀ Bᵀ r``.
+    """
+    n_given = residuals.shape[-1]
+    cross = factors[..., :n_given, n_given:]
+    free_inverse = np.linalg.inv(factors[..., n_given:, n_given:])
+    return -np.einsum("nkgf,nkfe,nkg->nke", cross, free_inverse, residuals)
+
+
+def sample(n_samples, rng, log_weights, means, factors):
+    """Draws (n, S, D): a component by its weight, then a point from that component."""
+    n, _, n_outputs = means.shape
+    components = sample_components(n_samples, rng, np.exp(log_weights))  # (n, S)
+    noise = rng.standard_normal((n, n_samples, n_outputs))
+    rows = np.arange(n)[:, None]
+    if is_diagonal(factors):
+        return means[rows, components] + noise / factors[rows, components]
+    roots = covariance_root(factors)[rows, components]  # (n, S, D, D)
+    return means[rows, components] + np.einsum("nsde,nse->nsd", roots, noise)
+
+
+def sample_components(n_samples, rng, weights):
+    """Indices of components (n, S) drawn by their weights (n, K)."""
+    cumulative = np.cumsum(weights, axis=-1)
+    cumulative /= cumulative[:, -1:]  # rounding must not leave room for an index K
+    uniform = rng.uniform(size=(len(weights), n_samples))
+    components = np.zeros(uniform.shape, dtype=np.intp)
+    for edge in cumulative[:, :-1].T:
+        components += uniform >= edge[:, None]
+    return components
+
+
+def entropy(log_weights, means, factors, noise):
+    """Entropy of the mixtures (n,), by an equal-weight rule of normal points (S, D).
+
+    The part known in closed form is split off: with ``r_k`` the responsibility of
+    component k, ``H = Σ π_k (H_k - log π_k + E_k[log r_k])``, so the rule only has to
+    carry the last term, which vanishes where components do not overlap.
+    """
+    weights = np.exp(log_weights)
+    log_det = np.sum(np.log(diagonal(factors)), axis=-1)
+    component_entropy = means.shape[-1] * (LOG_2PI + 1) / 2 - log_det
+    surprise = component_entropy + entr(weights) / np.maximum(weights, TINY)
+    for k, root in enumerate(np.moveaxis(covariance_root(factors), 1, 0)):
+        y = means[:, k] + np.einsum("nde,se->snd", root, noise)
+        joint = log_weights + component_logpdf(y, means, factors)  # (S, n, K)
+        log_share = joint[..., k] - logsumexp(joint, axis=-1)
+        surprise[:, k] += np.mean(np.where(weights[:, k] > 0, log_share, 0), axis=0)
+    return np.sum(weights * surprise, axis=-1)
+
+
+@cache
+def normal_points(n_outputs, log2_size=9):
+    """Sobol' points mapped to a standard normal, (S, D): the same in every process."""
+    sobol = qmc.Sobol(n_outputs, scramble=False).random_base2(log2_size)
+    return ndtri(sobol + 0.5 / 2**log2_size)
+
+
+def change_units(means, factors, offset, unit):
+    """Means and factors of ``offset + unit * u``, with ``unit`` > 0 (D,), eq. (7)."""
+    if is_diagonal(factors):
+        return offset + unit * means, factors / unit
+    return offset + unit * means, factors / unit[:, None]

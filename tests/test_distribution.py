@@ -1,0 +1,308 @@
+"""The law against independent oracles: scipy, brute-force integration, draws."""
+
+import copy
+import pickle
+from itertools import combinations
+
+import numpy as np
+import pytest
+from conftest import random_law
+from scipy import stats
+from scipy.integrate import simpson
+from scipy.special import logsumexp
+
+from skmdn import MixtureDistribution
+
+KINDS = ["full", "diag"]
+
+
+def scipy_logpdf(law, row, y):
+    """Log-density of one row's mixture at points (S, D), by scipy."""
+    components = [
+        stats.multivariate_normal(mean, cov).logpdf(y)
+        for mean, cov in zip(law.means[row], law.covariances[row], strict=True)
+    ]
+    return logsumexp(law.log_weights[row] + np.transpose(components), axis=-1)
+
+
+def integrate(density, *axes):
+    for axis in reversed(axes):
+        density = simpson(density, x=axis, axis=-1)
+    return density
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_outputs", [1, 2, 3, 5])
+def test_logpdf_is_that_of_scipy(rng, kind, n_outputs):
+    law = random_law(rng, n_outputs=n_outputs, kind=kind)
+    y = rng.normal(scale=3.0, size=(len(law), n_outputs))
+    expected = [scipy_logpdf(law, i, y[[i, i]])[0] for i in range(len(law))]
+    np.testing.assert_allclose(law.logpdf(y), expected, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(law.pdf(y), np.exp(expected), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_outputs_integrate_to_one(rng, kind):
+    law = random_law(rng, n=1, kind=kind)
+    axis = np.linspace(-25, 25, 401)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    density = law[np.zeros(len(grid), dtype=int)].pdf(grid).reshape(401, 401)
+    np.testing.assert_allclose(integrate(density, axis, axis), 1, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_moments_are_those_of_many_draws(rng, kind, n_outputs):
+    law = random_law(rng, n=2, n_outputs=n_outputs, kind=kind)
+    draws = law.sample(200_000, random_state=0).reshape(2, -1, n_outputs)
+    covariance = np.stack(
+        [np.cov(row.T).reshape(n_outputs, n_outputs) for row in draws]
+    )
+    se = law.std().reshape(2, n_outputs) / np.sqrt(200_000)
+    assert np.all(np.abs(law.mean().reshape(2, -1) - draws.mean(1)) < 5 * se)
+    np.testing.assert_allclose(law.cov(), covariance, atol=0.03 * law.var().max())
+
+
+def test_moments_agree_with_each_other(rng):
+    law = random_law(rng, n_outputs=3)
+    np.testing.assert_allclose(law.var(), np.diagonal(law.cov(), axis1=1, axis2=2))
+    np.testing.assert_allclose(law.std() ** 2, law.var())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("outputs", [[0], [1], [2], [0, 1], [0, 2], [2, 1], [2, 0, 1]])
+def test_marginal_is_made_of_sub_blocks(rng, kind, outputs):
+    law = random_law(rng, n_outputs=3, kind=kind)
+    expected = MixtureDistribution(
+        law.weights,
+        law.means[..., outputs],
+        law.covariances[..., outputs, :][..., outputs],
+    )
+    y = rng.normal(scale=2.0, size=(len(law), len(outputs)))
+    marginal = law.marginal(outputs)
+    np.testing.assert_allclose(marginal.logpdf(y), expected.logpdf(y), atol=1e-10)
+    np.testing.assert_allclose(marginal.cov(), expected.cov(), rtol=1e-10)
+
+
+@pytest.mark.parametrize("outputs", [[0], [1], [2], [0, 1], [0, 2], [1, 2]])
+def test_marginal_integrates_the_joint_density(outputs):
+    law = random_law(np.random.default_rng(0), n=1, n_outputs=3)
+    hidden = [d for d in range(3) if d not in outputs]
+    axes = [np.linspace(-22, 22, 201)] * len(hidden)
+    point = law.mean()[0] + 0.3
+    grid = np.tile(point, (201 ** len(hidden), 1))
+    grid[:, hidden] = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(
+        -1, len(hidden)
+    )
+    joint = np.exp(scipy_logpdf(law, 0, grid)).reshape([201] * len(hidden))
+    brute_force = integrate(joint, *axes)
+    np.testing.assert_allclose(
+        law.marginal(outputs).pdf(point[None, outputs]), brute_force, rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "given", [list(g) for size in (1, 2) for g in combinations(range(3), size)]
+)
+def test_marginal_times_conditional_is_joint(rng, kind, given):
+    law = random_law(rng, n_outputs=3, kind=kind)
+    free = [d for d in range(3) if d not in given]
+    y = rng.normal(scale=2.0, size=(len(law), 3))
+    marginal = law.marginal(given).logpdf(y[:, given])
+    conditional = law.conditional(given, y[:, given]).logpdf(y[:, free])
+    np.testing.assert_allclose(marginal + conditional, law.logpdf(y), atol=1e-10)
+
+
+def test_conditional_does_not_mind_the_order_of_what_is_given(rng):
+    law = random_law(rng, n_outputs=4)
+    y = rng.normal(size=(len(law), 2))
+    one = law.conditional([3, 1], y)
+    other = law.conditional([1, 3], y[:, ::-1])
+    np.testing.assert_allclose(one.mean(), other.mean(), rtol=1e-10)
+    np.testing.assert_allclose(one.cov(), other.cov(), rtol=1e-10)
+
+
+def test_conditional_keeps_its_digits_when_outputs_are_nearly_copies():
+    variances = np.array([[[[1.0, 1.0], [1.0, 1.0 + 1e-10]]]])
+    law = MixtureDistribution([[1.0]], [[[0.0, 0.0]]], variances)
+    conditional = law.conditional(0, [3.0])
+    np.testing.assert_allclose(conditional.mean(), 3.0, rtol=1e-5)
+    np.testing.assert_allclose(conditional.std(), 1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_draws_pass_a_kolmogorov_smirnov_test(rng, kind):
+    law = random_law(rng, n=2, n_outputs=2, kind=kind)
+    draws = law.sample(5_000, random_state=rng.integers(1000))
+    assert draws.shape == (2, 5_000, 2)
+    stds = np.sqrt(np.diagonal(law.covariances, axis1=2, axis2=3))  # (n, K, D)
+    for row in range(2):
+        for output in range(2):
+
+            def cdf(y, row=row, output=output):
+                z = (y[:, None] - law.means[row, :, output]) / stds[row, :, output]
+                return stats.norm.cdf(z) @ law.weights[row]
+
+            assert stats.kstest(draws[row, :, output], cdf).pvalue > 1e-3
+
+
+def test_a_component_of_weight_zero_is_never_drawn():
+    law = MixtureDistribution([[0.0, 1.0, 0.0]], [[-9.0, 0.0, 9.0]], [[1e-4] * 3])
+    assert np.abs(law.sample(10_000, random_state=0)).max() < 1
+
+
+def test_responsibilities_are_bayes_rule(rng):
+    law = random_law(rng)
+    y = rng.normal(size=(len(law), 2))
+    joint = np.array(
+        [
+            [
+                weight * stats.multivariate_normal(mean, cov).pdf(y[row])
+                for weight, mean, cov in zip(
+                    law.weights[row], law.means[row], law.covariances[row], strict=True
+                )
+            ]
+            for row in range(len(law))
+        ]
+    )
+    expected = joint / joint.sum(1, keepdims=True)
+    np.testing.assert_allclose(law.responsibilities(y), expected, rtol=1e-9)
+
+
+def test_far_away_observations_still_have_a_density(rng):
+    law = random_law(rng)
+    y = np.full((len(law), 2), 1e6)
+    assert np.all(np.isfinite(law.logpdf(y)))
+    np.testing.assert_allclose(law.responsibilities(y).sum(1), 1)
+    assert np.all(law.pdf(np.full((len(law), 2), 1e200)) == 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_entropy_of_one_component_is_exact(rng, kind):
+    law = random_law(rng, n_components=1, n_outputs=3, kind=kind)
+    expected = [
+        stats.multivariate_normal(law.means[i, 0], law.covariances[i, 0]).entropy()
+        for i in range(len(law))
+    ]
+    np.testing.assert_allclose(law.entropy(), expected, rtol=1e-10)
+
+
+def test_entropy_is_the_expected_surprise_of_draws(rng):
+    law = random_law(rng, n=2, n_outputs=2)
+    draws = law.sample(100_000, random_state=0)
+    for row in range(2):
+        surprise = -scipy_logpdf(law, row, draws[row])
+        error = surprise.std() / np.sqrt(len(surprise))
+        assert abs(law.entropy()[row] - surprise.mean()) < 5 * error + 5e-3
+
+
+def test_a_diagonal_law_is_the_full_law_of_diagonal_matrices(rng):
+    diagonal = random_law(rng, kind="diag")
+    full = MixtureDistribution(diagonal.weights, diagonal.means, diagonal.covariances)
+    y = rng.normal(size=(len(full), 2))
+    np.testing.assert_allclose(full.logpdf(y), diagonal.logpdf(y), rtol=1e-12)
+    np.testing.assert_allclose(full.cov(), diagonal.cov(), rtol=1e-12)
+
+
+def test_indexing_keeps_rows(rng):
+    law = random_law(rng, n=5)
+    y = rng.normal(size=(5, 2))
+    mask = np.array([True, False, True, False, True])
+    for rows in [mask, slice(1, 3), [4, 0], np.array([2])]:
+        np.testing.assert_array_equal(law[rows].logpdf(y[rows]), law.logpdf(y)[rows])
+    assert len(law[-1]) == 1
+    np.testing.assert_array_equal(law[-1].means[0], law.means[4])
+    with pytest.raises(IndexError):
+        law[5]
+
+
+def test_no_row_is_a_law_too(rng):
+    law = random_law(rng)[[]]
+    assert len(law) == 0
+    assert law.mean().shape == (0, 2)
+    assert law.cov().shape == (0, 2, 2)
+    assert law.logpdf(np.empty((0, 2))).shape == (0,)
+    assert law.sample(3, random_state=0).shape == (0, 3, 2)
+    assert repr(law) == "MixtureDistribution(n=0, n_components=3, n_outputs=2)"
+
+
+def test_the_law_is_frozen(rng):
+    law = random_law(rng)
+    with pytest.raises(AttributeError, match="frozen"):
+        law.means = 0
+    with pytest.raises(AttributeError, match="frozen"):
+        del law._means
+    with pytest.raises(ValueError, match="read-only"):
+        law.means[0] = 0
+
+
+def test_the_law_does_not_follow_its_ingredients():
+    means = np.array([[0.0, 1.0]])
+    law = MixtureDistribution([[0.5, 0.5]], means, [[1.0, 1.0]])
+    means += 10
+    assert law.mean() == [0.5]
+    assert means.flags.writeable
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_copies_give_the_same_answers(rng, kind):
+    law = random_law(rng, kind=kind)
+    y = rng.normal(size=(len(law), 2))
+    for twin in [pickle.loads(pickle.dumps(law)), copy.deepcopy(law), copy.copy(law)]:
+        np.testing.assert_array_equal(twin.logpdf(y), law.logpdf(y))
+        assert not twin.means.flags.writeable
+
+
+def test_repr_spells_out_the_first_rows(rng):
+    lines = repr(random_law(rng, n=9, n_components=5)).splitlines()
+    assert lines[0] == "MixtureDistribution(n=9, n_components=5, n_outputs=2)"
+    assert lines[1].startswith("  [0] ")
+    assert lines[-1] == "  ..."
+
+
+@pytest.mark.parametrize(
+    ("weights", "means", "covariances", "message"),
+    [
+        ([[0.5, 0.6]], [[0, 1]], [[1, 1]], "sum of 1.1"),
+        ([[1.5, -0.5]], [[0, 1]], [[1, 1]], "negative, got -0.5"),
+        ([[0.5, 0.5]], [[0, 1]], [[1, 0]], "positive, got 0.0"),
+        ([[0.5, 0.5]], [[0, np.nan]], [[1, 1]], "means must be finite"),
+        ([[0.5, 0.5]], [[0, 1, 2]], [[1, 1, 1]], "means must have shape"),
+        ([[0.5, 0.5]], [[0, 1]], [[1]], "covariances must have the shape of means"),
+        ([0.5, 0.5], [[0, 1]], [[1, 1]], r"weights must have shape \(n, K\)"),
+        ([[1]], [[[0, 0]]], [[[[1, 2], [2, 1]]]], "positive definite"),
+        ([[1]], [[[0, 0]]], [[[[1, 0.5], [0, 1]]]], "symmetric"),
+    ],
+)
+def test_parameters_that_are_no_law_are_refused(weights, means, covariances, message):
+    with pytest.raises(ValueError, match=message):
+        MixtureDistribution(weights, means, covariances)
+
+
+def test_questions_that_have_no_answer_are_refused(rng):
+    law = random_law(rng, n=4, n_outputs=3)
+    with pytest.raises(ValueError, match=r"shape \(4, 3\)"):
+        law.logpdf(np.zeros((4, 2)))
+    with pytest.raises(ValueError, match="NaN, first in row 2"):
+        law.logpdf(np.where(np.arange(4)[:, None] == 2, np.nan, np.zeros((4, 3))))
+    with pytest.raises(ValueError, match="integers from 0 to 2"):
+        law.marginal(3)
+    with pytest.raises(ValueError, match="integers from 0 to 2"):
+        law.marginal([])
+    with pytest.raises(ValueError, match="twice"):
+        law.marginal([1, 1])
+    with pytest.raises(ValueError, match="none is left"):
+        law.conditional([0, 1, 2], np.zeros((4, 3)))
+    with pytest.raises(ValueError, match="at least 1"):
+        law.sample(0)
+
+
+def test_one_output_is_never_broadcast(rng):
+    law = random_law(rng, n=4, n_outputs=1)
+    column = law.logpdf(np.zeros((4, 1)))
+    assert column.shape == (4,)
+    np.testing.assert_array_equal(column, law.logpdf(np.zeros(4)))
+    for shape in [(), (1,), (3,), (1, 4), (4, 4), (4, 1, 1)]:
+        with pytest.raises(ValueError, match=r"\(4,\) or \(4, 1\)"):
+            law.logpdf(np.zeros(shape))
