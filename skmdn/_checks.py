@@ -1,8 +1,36 @@
 """Checks of what a law is made of and asked: value, rule and way out in each error."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from skmdn import _gaussian
+
+
+@contextmanager
+def restored_on_error(estimator):
+    """Leave the estimator as it was if the body fails."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def check_weight_values(weights, name="sample_weight"):
+    """Refuse weights that are negative or all zero."""
+    if (weights < 0).any():
+        raise ValueError(
+            f"{name} must not be negative, got {weights.min()}. Give rows that shall "
+            "not count a weight of zero."
+        )
+    if not weights.any():
+        raise ValueError(
+            f"All of {name} is zero, so there is no row to learn from. At least one "
+            "weight must be positive."
+        )
 
 
 def check_observations(y, shape):

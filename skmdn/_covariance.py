@@ -1,0 +1,186 @@
+"""From raw network outputs to mixture parameters: the covariance types, one row each.
+
+Everything here takes the array namespace ``xp``, NumPy or torch, and is written once
+for both. Arrays of the network have the rows on their last axis, where they are
+contiguous: raw outputs are (M, P, B) for M members, P raw outputs and B rows. The
+other letters are K components, D outputs and T = D (D - 1) / 2 couplings.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class CovarianceType(NamedTuple):
+    """What the network has to say of the covariances of a row's mixture."""
+
+    per_component: bool  # every component has standard deviations of its own
+    per_output: bool  # every output has; else they are equal in the units of y
+    coupled: bool  # outputs are correlated
+    learned: bool  # the network says it at all; else it is ``noise_std``
+
+
+COVARIANCE_TYPES = {
+    "full": CovarianceType(True, True, True, True),
+    "diag": CovarianceType(True, True, False, True),
+    "spherical": CovarianceType(True, False, False, True),
+    "tied_spherical": CovarianceType(False, False, False, True),
+    "fixed_spherical": CovarianceType(False, False, False, False),
+}
+
+
+class MixtureHead(NamedTuple):
+    """The last step of the network, which gives its raw outputs their meaning.
+
+    Standard deviations are ``std_unit * (min_std + softplus(raw))``, in standardised
+    units of y, eq. (10). ``std_unit`` (D,) is 1 where every output has a standard
+    deviation of its own, and undoes the standardisation where the covariance is
+    spherical, for it has to be so in the units of y.
+    """
+
+    n_components: int
+    n_outputs: int
+    covariance_type: str
+    min_std: float
+    std_unit: np.ndarray
+
+    @property
+    def kind(self):
+        return COVARIANCE_TYPES[self.covariance_type]
+
+    @property
+    def n_couplings(self):
+        return self.kind.coupled * self.n_outputs * (self.n_outputs - 1) // 2
+
+    @property
+    def std_shape(self):
+        """Axes of components and outputs of the raw standard deviations."""
+        return (
+            self.kind.learned * (self.n_components if self.kind.per_component else 1),
+            self.n_outputs if self.kind.per_output else 1,
+        )
+
+    @property
+    def sizes(self):
+        """Raw outputs that are logits, means, standard deviations and couplings."""
+        K, D = self.n_components, self.n_outputs
+        return K, K * D, self.std_shape[0] * self.std_shape[1], K * self.n_couplings
+
+    @property
+    def n_raw(self):
+        return sum(self.sizes)
+
+    def split(self, raw):
+        """Views of raw outputs (M, P, B): logits, means, raw stds, couplings.
+
+        Returns arrays of shapes (M, K, B), (M, K, D, B), (M, K or 1 or 0, D or 1, B)
+        and (M, K, T, B).
+        """
+        ends = np.cumsum(self.sizes)
+        logits, means, stds, couplings = (
+            raw[:, end - size : end]
+            for size, end in zip(self.sizes, ends.tolist(), strict=True)
+        )
+        M, B = raw.shape[0], raw.shape[-1]
+        K, D = self.n_components, self.n_outputs
+        return (
+            logits,
+            means.reshape(M, K, D, B),
+            stds.reshape(M, *self.std_shape, B),
+            couplings.reshape(M, K, self.n_couplings, B),
+        )
+
+    def stds(self, raw_stds, xp):
+        """Standard deviations (M, K or 1, D, B) of raw ones; those given those before.
+
+        Of a coupled output it is the deviation that remains once the outputs before it
+        are known.
+        """
+        unit = xp.asarray(self.std_unit, dtype=raw_stds.dtype)[:, None]
+        if not self.kind.learned:
+            M, _, _, B = raw_stds.shape
+            return xp.broadcast_to(unit, (M, 1, self.n_outputs, B))
+        return unit * (self.min_std + xp.logaddexp(raw_stds, xp.zeros_like(raw_stds)))
+
+    def parameters(self, raw, xp):
+        """Log-weights (B, M K), means (B, M K, D) and factors, all members pooled.
+
+        An ensemble of mixtures is a mixture of all their components, each weighing one
+        M-th of what it weighed.
+        """
+        logits, means, raw_stds, couplings = self.split(raw)
+        top = xp.amax(logits, axis=1, keepdims=True)
+        total = xp.sum(xp.exp(logits - top), axis=1, keepdims=True)
+        log_weights = logits - top - xp.log(total) - np.log(len(raw))
+        factors = self._factors(raw_stds, couplings, xp)
+        return tuple(_pool(x, xp) for x in (log_weights, means, factors))
+
+    def _factors(self, raw_stds, couplings, xp):
+        """Precision factors, (M, K, D, B), or (M, K, D, D, B) where outputs couple.
+
+        ``C = U diag(1 / std)`` with U unit upper triangular: column d of U holds the
+        couplings of output d to those before it, and whitened residuals are
+        ``z_d = (r_d + Σ_e U_ed r_e) / std_d``, the modified Cholesky decomposition of
+        Pourahmadi (1999).
+        """
+        stds = self.stds(raw_stds, xp)
+        M, _, D, B = stds.shape
+        stds = xp.broadcast_to(stds, (M, self.n_components, D, B))
+        if not self.n_couplings:
+            return 1 / stds
+        zero = xp.zeros_like(couplings[:, :, :1])
+        entries = xp.concatenate([couplings, zero + 1, zero], axis=2)
+        return entries[:, :, _unit_upper_index(D)] / stds[:, :, None]
+
+
+def make_head(n_components, covariance_type, min_std, noise_std, y_std):
+    """Head of a network for outputs of standard deviations ``y_std`` (D,)."""
+    if covariance_type not in COVARIANCE_TYPES:
+        raise ValueError(
+            f"covariance_type must be one of {sorted(COVARIANCE_TYPES)}, got "
+            f"{covariance_type!r}."
+        )
+    kind = COVARIANCE_TYPES[covariance_type]
+    _check_noise_std(noise_std, covariance_type, kind.learned)
+    if not kind.learned:
+        std_unit = noise_std / y_std
+    elif kind.per_output:
+        std_unit = np.ones_like(y_std)
+    else:
+        std_unit = y_std.max() / y_std
+    return MixtureHead(n_components, len(y_std), covariance_type, min_std, std_unit)
+
+
+def _check_noise_std(noise_std, covariance_type, learned):
+    if learned and noise_std is not None:
+        raise ValueError(
+            f"noise_std={noise_std!r} has no meaning for covariance_type="
+            f"{covariance_type!r}, whose standard deviations are learned. Leave it at "
+            "None, or choose covariance_type='fixed_spherical'."
+        )
+    if not learned and (noise_std is None or not noise_std > 0):
+        raise ValueError(
+            f"covariance_type={covariance_type!r} needs noise_std, the positive "
+            f"standard deviation of all components in units of y; got {noise_std!r}."
+        )
+
+
+def coupled_pairs(n_outputs):
+    """Rows e and columns d, with e < d, of the T couplings of D outputs."""
+    columns, rows = np.tril_indices(n_outputs, -1)
+    return rows, columns
+
+
+def _unit_upper_index(n_outputs):
+    """Where each entry (D, D) of a unit upper triangle lies in [couplings, 1, 0]."""
+    rows, columns = coupled_pairs(n_outputs)
+    index = np.full((n_outputs, n_outputs), len(rows) + 1)
+    np.fill_diagonal(index, len(rows))
+    index[rows, columns] = np.arange(len(rows))
+    return index
+
+
+def _pool(values, xp):
+    """(M, K, ..., B) with the rows brought to the front: (B, M K, ...)."""
+    values = xp.moveaxis(values, -1, 0)
+    return values.reshape(values.shape[0], -1, *values.shape[3:])

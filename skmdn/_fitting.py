@@ -1,0 +1,243 @@
+"""The steps of a fit, in order: units, folds, starting weights, training, choice.
+
+``settings`` is the estimator, of which only parameters are read.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skmdn._budget import auto_batch_size, auto_max_iter, auto_patience
+from skmdn._covariance import make_head
+from skmdn._folds import folds, n_validation_rows
+from skmdn._network import Network
+from skmdn._scaling import fit_scaling, standardised_table
+
+
+class Fit(NamedTuple):
+    """A trained network with its history; the members first, then the passes."""
+
+    network: Network
+    losses: np.ndarray  # (M, E)
+    scores: np.ndarray  # (M, E), no column without validation rows
+    best_iteration: np.ndarray  # (M,)
+    seeds: np.ndarray  # (M,)
+    moments: tuple | None  # Adam's (M, Q) each, where the next chunk takes them up
+    n_steps: int
+
+
+def fit_network(settings, samples, held_out=None, previous=None):
+    """Train on ``samples`` to the end.
+
+    Parameters
+    ----------
+    settings : MDNRegressor
+    samples : Samples
+    held_out : Samples, optional
+        To stop early by; a part of ``samples`` is held out if not given.
+    previous : Fit, optional
+        Continue from its weights, in its units, instead of starting anew.
+    """
+    rng = check_random_state(settings.random_state)
+    n_restarts = 1 if previous else settings.n_init
+    seeds = _draw_seeds(rng, settings.n_estimators * n_restarts)
+    scaling = previous.network.scaling if previous else fit_scaling(samples)
+    data = _training_data(settings, samples, held_out, scaling, n_restarts, rng)
+    start = _starting_network(settings, scaling, data, seeds)
+    if previous:
+        start = _continued(previous.network, start)
+    options = _options(settings, data.train_rows.shape[1])
+    return _best_restarts(_train(start, data, options, seeds), n_restarts)
+
+
+def fit_chunk(settings, samples, previous=None):
+    """Pass over ``samples`` once, from where the fit ``previous`` ended."""
+    if previous is None:
+        previous = _before_the_first_chunk(settings, samples)
+    seeds, network = previous.seeds, previous.network
+    data = _whole_data(samples, network.scaling, len(seeds))
+    start = _starting_network(settings, network.scaling, data, seeds)
+    start = _continued(network, start)
+    options = _options(settings, len(samples.rows))._replace(max_iter=1, annealed=False)
+    chunk_seeds = [
+        np.random.SeedSequence([seed, previous.n_steps]).generate_state(1)[0]
+        for seed in seeds
+    ]
+    fit = _train(start, data, options, chunk_seeds, previous.moments, previous.n_steps)
+    losses = np.hstack([previous.losses, fit.losses])
+    return fit._replace(
+        losses=losses,
+        best_iteration=np.full(len(losses), losses.shape[1]),
+        seeds=seeds,
+    )
+
+
+def _before_the_first_chunk(settings, samples):
+    """A fit of no steps: units from the chunk, weights as they start."""
+    rng = check_random_state(settings.random_state)
+    seeds = _draw_seeds(rng, settings.n_estimators)
+    scaling = fit_scaling(samples)
+    data = _whole_data(samples, scaling, len(seeds))
+    network = _starting_network(settings, scaling, data, seeds)
+    nothing = np.empty((len(seeds), 0))
+    return Fit(network, nothing, nothing, np.zeros(len(seeds)), seeds, None, 0)
+
+
+def _draw_seeds(rng, n_seeds):
+    return rng.randint(np.iinfo(np.int32).max, size=n_seeds)
+
+
+def _head(settings, scaling):
+    return make_head(
+        settings.n_components,
+        settings.covariance_type,
+        settings.min_std,
+        settings.noise_std,
+        scaling.y_std,
+    )
+
+
+def _training_data(settings, samples, held_out, scaling, n_restarts, rng):
+    """Table and row numbers of every network; restarts of a member share its fold."""
+    n_rows, n_members = len(samples.rows), settings.n_estimators
+    n_held_out = 0
+    if settings.early_stopping and held_out is None:
+        n_held_out = n_validation_rows(n_rows, settings.validation_fraction)
+    rows = folds(n_rows, n_held_out, n_members, rng)
+    parts = [samples]
+    if held_out is not None:
+        parts.append(held_out)
+        external = n_rows + np.arange(len(held_out.rows), dtype=np.int32)
+        rows = rows[0], np.tile(external, (n_members, 1))
+    train_rows, validation_rows = (np.repeat(r, n_restarts, axis=0) for r in rows)
+    return _data(parts, scaling, train_rows, validation_rows)
+
+
+def _whole_data(samples, scaling, n_members):
+    rows = np.tile(np.arange(len(samples.rows), dtype=np.int32), (n_members, 1))
+    return _data([samples], scaling, rows, rows[:, :0])
+
+
+def _data(parts, scaling, train_rows, validation_rows):
+    from skmdn.nn.batches import TrainingData
+
+    return TrainingData(
+        table=standardised_table(parts, scaling),
+        n_outputs=len(scaling.y_std),
+        train_rows=train_rows,
+        validation_rows=validation_rows,
+        log_unit=float(np.log(scaling.y_std).sum()),
+    )
+
+
+def _starting_network(settings, scaling, data, seeds):
+    from skmdn.nn.initialization import starting_weights
+
+    head = _head(settings, scaling)
+    hidden = np.atleast_1d(settings.hidden_layer_sizes).tolist()
+    sizes = [len(scaling.x_std), *hidden, head.n_raw]
+    y = data.table[:, -1 - data.n_outputs : -1].astype(np.float64)
+    weights = data.table[:, -1].astype(np.float64)
+    starts = [
+        starting_weights(sizes, head, y, weights, np.random.RandomState(seed))
+        for seed in seeds
+    ]
+    coefs, intercepts = (
+        [np.stack(layer) for layer in zip(*parts, strict=True)]
+        for parts in zip(*starts, strict=True)
+    )
+    return Network(coefs, intercepts, settings.activation, head, scaling)
+
+
+def _continued(network, start):
+    """Weights of ``network``, if the settings ask for one like it, as ``start`` is."""
+    asked, found = (_make(candidate) for candidate in (start, network))
+    for name, value in found.items():
+        if value != asked[name]:
+            raise ValueError(
+                f"Cannot continue training: the fitted network has {name}={value!r}, "
+                f"now it is {asked[name]!r}. Set it back, or start anew with "
+                "warm_start=False and fit."
+            )
+    return network
+
+
+def _make(network):
+    """What must not change when training continues."""
+    return {
+        "n_components": network.head.n_components,
+        "covariance_type": network.head.covariance_type,
+        "noise_std or min_std": (
+            network.head.min_std,
+            network.head.std_unit.tolist(),
+        ),
+        "hidden_layer_sizes": tuple(coef.shape[2] for coef in network.coefs[:-1]),
+        "activation": network.activation,
+        "n_estimators": len(network.coefs[0]),
+    }
+
+
+def _options(settings, n_rows):
+    from skmdn.nn.training import TrainingOptions
+
+    batch_size = _auto(settings.batch_size, auto_batch_size, n_rows)
+    max_iter = _auto(settings.max_iter, auto_max_iter, n_rows, batch_size)
+    return TrainingOptions(
+        activation=settings.activation,
+        alpha=settings.alpha,
+        dropout=settings.dropout,
+        learning_rate=settings.learning_rate_init,
+        batch_size=batch_size,
+        max_iter=max_iter,
+        n_iter_no_change=_auto(settings.n_iter_no_change, auto_patience, max_iter),
+        tol=settings.tol,
+        annealed=True,
+        device=settings.device,
+        verbose=settings.verbose,
+    )
+
+
+def _auto(value, rule, *arguments):
+    """A parameter's value, or what its rule says where it is "auto"."""
+    return rule(*arguments) if value == "auto" else value
+
+
+def _train(start, data, options, seeds, moments=None, n_steps=0):
+    from skmdn.nn.training import State, train
+
+    state = State(start.coefs, start.intercepts, moments, n_steps)
+    result = train(state, start.head, data, options, seeds)
+    state = result.state
+    return Fit(
+        network=start._replace(coefs=state.coefs, intercepts=state.intercepts),
+        losses=result.losses,
+        scores=result.scores,
+        best_iteration=result.best_iteration,
+        seeds=np.asarray(seeds),
+        moments=state.moments,
+        n_steps=state.n_steps,
+    )
+
+
+def _best_restarts(fit, n_restarts):
+    """The best of each member's restarts, by validation rows or else by the loss."""
+    if fit.scores.shape[1]:
+        quality = np.nanmax(fit.scores, axis=1)
+    else:
+        quality = -fit.losses[:, -1]
+    best = quality.reshape(-1, n_restarts).argmax(axis=1)
+    kept = np.arange(len(best)) * n_restarts + best
+    network = fit.network._replace(
+        coefs=[values[kept] for values in fit.network.coefs],
+        intercepts=[values[kept] for values in fit.network.intercepts],
+    )
+    return Fit(
+        network=network,
+        losses=fit.losses[kept],
+        scores=fit.scores[kept],
+        best_iteration=fit.best_iteration[kept],
+        seeds=fit.seeds[kept],
+        moments=None,
+        n_steps=0,
+    )

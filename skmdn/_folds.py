@@ -1,0 +1,22 @@
+"""Which rows each member learns from, and which it is judged by."""
+
+import numpy as np
+
+FEWEST_VALIDATION_ROWS = 2
+
+
+def n_validation_rows(n_rows, fraction):
+    """Rows to hold out of ``n_rows``; none where too few would be left to judge by."""
+    n_held_out = min(round(n_rows * fraction), n_rows - 1)
+    return n_held_out if n_held_out >= FEWEST_VALIDATION_ROWS else 0
+
+
+def folds(n_rows, n_held_out, n_members, rng):
+    """Row numbers to train on (M, n - h) and to validate on (M, h).
+
+    Members hold out one stretch after the other of a common random order, so that
+    together they learn from all rows.
+    """
+    order = rng.permutation(n_rows).astype(np.int32)
+    rolled = np.stack([np.roll(order, -m * n_held_out) for m in range(n_members)])
+    return rolled[:, n_held_out:], rolled[:, :n_held_out]

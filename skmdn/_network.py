@@ -1,0 +1,76 @@
+"""The network at prediction time, in NumPy float64: rows of X to mixture parameters."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr
+
+from skmdn import _gaussian
+from skmdn._covariance import MixtureHead
+from skmdn._scaling import Scaling
+
+# Hidden units of one chunk of rows: 1 MiB of float64, which a core's cache holds.
+UNITS_PER_CHUNK = 2**17
+
+
+def relu(x):
+    """max(0, x)."""
+    return np.maximum(x, 0)
+
+
+def silu(x):
+    """``x`` times its logistic function, written by tanh so that nothing overflows."""
+    return x * (1 + np.tanh(x / 2)) / 2
+
+
+def gelu(x):
+    """``x`` times the standard normal distribution function of ``x``."""
+    return x * ndtr(x)
+
+
+ACTIVATIONS = {"relu": relu, "silu": silu, "gelu": gelu, "tanh": np.tanh}
+
+
+class Network(NamedTuple):
+    """A fitted network: weights, the meaning of its outputs, the units of X and y."""
+
+    coefs: list  # of arrays (M, n_in, n_out)
+    intercepts: list  # of arrays (M, n_out)
+    activation: str
+    head: MixtureHead
+    scaling: Scaling
+
+
+def raw_outputs(X, network):
+    """Raw outputs (M, P, B) for rows X (B, d) in their own units."""
+    activation = ACTIVATIONS[network.activation]
+    layers = list(zip(network.coefs, network.intercepts, strict=True))
+    hidden = ((X - network.scaling.x_mean) / network.scaling.x_std).T
+    for coef, intercept in layers[:-1]:
+        hidden = activation(_affine(hidden, coef, intercept))  # (M, H, B)
+    return _affine(hidden, *layers[-1])
+
+
+def _affine(hidden, coef, intercept):
+    return np.matmul(np.swapaxes(coef, 1, 2), hidden) + intercept[..., None]
+
+
+def mixture_parameters(X, network):
+    """Log-weights, means and factors, in units of y, for rows X (n, d)."""
+    size = _rows_per_chunk(network)
+    starts = range(0, max(len(X), 1), size)
+    chunks = [_chunk_parameters(X[i : i + size], network) for i in starts]
+    return tuple(np.concatenate(parts) for parts in zip(*chunks, strict=True))
+
+
+def _chunk_parameters(X, network):
+    raw = raw_outputs(X.astype(np.float64, copy=False), network)
+    log_weights, means, factors = network.head.parameters(raw, np)
+    scaling = network.scaling
+    units = _gaussian.change_units(means, factors, scaling.y_mean, scaling.y_std)
+    return log_weights, *units
+
+
+def _rows_per_chunk(network):
+    n_units = max(coef.shape[0] * coef.shape[2] for coef in network.coefs)
+    return max(1, UNITS_PER_CHUNK // n_units)

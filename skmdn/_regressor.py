@@ -1,0 +1,496 @@
+"""MDNRegressor: what the user sets, fits and asks."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn import config_context
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from skmdn import _fitting
+from skmdn._checks import check_weight_values, restored_on_error
+from skmdn._covariance import COVARIANCE_TYPES, MixtureHead
+from skmdn._distribution import MixtureDistribution
+from skmdn._network import ACTIVATIONS, Network, mixture_parameters
+from skmdn._rows import canonical_samples
+from skmdn._scaling import Scaling
+
+POINT_PREDICTIONS = {"mean": MixtureDistribution.mean}
+
+
+class MDNRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Mixture density network: a regressor that predicts whole distributions.
+
+    A multilayer perceptron maps every row of X to the parameters of a Gaussian mixture
+    over y and is trained by maximum likelihood [1]_. What is predicted is a
+    :class:`~skmdn.MixtureDistribution`, which answers any question about a row. X and y
+    need no scaling: both are standardised inside, and all answers are in units of y.
+
+    Parameters
+    ----------
+    n_components : int, default=5
+        Mixture components K of each member.
+    covariance_type : {"full", "diag", "spherical", "tied_spherical", \
+            "fixed_spherical"}, default="diag"
+        What the components of a row may look like:
+
+        - "full": each has its own covariance matrix;
+        - "diag": each has its own standard deviation for every output;
+        - "spherical": each has one standard deviation, the same for all outputs;
+        - "tied_spherical": all share one standard deviation, which depends on the row;
+        - "fixed_spherical": all have the standard deviation `noise_std`.
+
+        With one output the first three are the same. Spherical means so in units of y.
+    noise_std : float, default=None
+        Standard deviation of all components, in units of y. Required by
+        ``covariance_type="fixed_spherical"`` and refused by the others.
+    hidden_layer_sizes : int or sequence of int, default=(64, 64)
+        Units of each hidden layer.
+    activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
+        Activation of the hidden layers.
+    alpha : float, default=0.01
+        Decoupled weight decay of the coefficients, times the learning rate at every
+        step. Intercepts do not decay.
+    dropout : float, default=0.0
+        Probability with which a hidden unit is left out of a training step.
+    learning_rate_init : float, default=0.01
+        Peak of the learning rate of Adam, which warms up and then falls to zero along a
+        cosine. `partial_fit` keeps it constant.
+    batch_size : int or "auto", default="auto"
+        Rows of a minibatch; "auto" is the power of two near n / 32, from 64 to 256.
+    max_iter : int or "auto", default="auto"
+        Passes over the training rows; "auto" makes 110 √n steps, but 3000 to 10 000,
+        and at least 20 passes.
+    early_stopping : bool, default=True
+        Whether to hold out rows, stop once their log-likelihood no longer improves, and
+        restore the weights that were best on them. Where fewer than two rows would be
+        held out, none are.
+    validation_fraction : float, default=0.1
+        Share of the rows to hold out. Members hold out different rows.
+    n_iter_no_change : int or "auto", default="auto"
+        Passes without an improvement by `tol` after which a member stops; "auto" is a
+        quarter of `max_iter`, at least 10.
+    tol : float, default=1e-4
+        Improvement of the mean validation log-likelihood, in nats, that counts.
+    n_estimators : int, default=1
+        Members of the ensemble, trained side by side and pooled into one mixture of
+        `n_estimators` times `n_components` components.
+    n_init : int, default=1
+        Restarts tried for each member; the one that validates best is kept.
+    min_std : float, default=1e-3
+        Floor of the standard deviation of every component, as a fraction of that of y.
+        Does not apply to "fixed_spherical".
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights, and in the units, of the fit before.
+    device : str or torch.device, default="cpu"
+        Where to train: "cpu", "cuda", "auto" for "cuda" if there is one, or whatever
+        ``torch.device`` takes. Predictions are always made by NumPy.
+    verbose : bool, default=False
+        Whether to show a progress line with the losses.
+    random_state : int, RandomState instance or None, default=None
+        An integer makes fits repeatable, on any number of threads.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_estimators, n_in, n_out)
+        Coefficients of each layer.
+    intercepts_ : list of ndarray of shape (n_estimators, n_out)
+        Intercepts of each layer.
+    x_mean_, x_std_ : ndarray of shape (n_features_in_,)
+        Units in which the network sees X.
+    y_mean_, y_std_ : ndarray of shape (n_outputs_,)
+        Units in which the network sees y.
+    n_iter_ : int
+        Passes over the training rows.
+    best_iteration_ : ndarray of shape (n_estimators,)
+        Pass, counted from 1, whose weights each member kept.
+    loss_curve_ : ndarray of shape (n_estimators, n_iter_)
+        Mean negative log-likelihood of the training rows during each pass, in nats and
+        units of y; NaN once a member has stopped.
+    validation_scores_ : ndarray of shape (n_estimators, n_iter_)
+        Mean log-likelihood of the validation rows after each pass; no columns if there
+        were no validation rows.
+    n_features_in_ : int
+        Features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, if X had names that are all strings.
+    n_outputs_ : int
+        Columns of y.
+
+    See Also
+    --------
+    MixtureDistribution : What is predicted.
+    sklearn.neural_network.MLPRegressor : A network for the mean alone.
+
+    Notes
+    -----
+    Before anything else `fit` merges identical rows, adding their weights, and puts
+    them into an order that only depends on their values. A row of weight 2 is therefore
+    the same as the row given twice, and the order of rows does not matter.
+
+    References
+    ----------
+    .. [1] C. M. Bishop (1994). Mixture density networks. Technical report NCRG/94/004,
+       Aston University.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmdn import MDNRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(-1, 1, (300, 1))
+    >>> y = X[:, 0] + 0.1 * rng.normal(size=300)
+    >>> model = MDNRegressor(n_components=2, random_state=0).fit(X, y)
+    >>> model.predict([[0.5]]).round(1)
+    array([0.5])
+    >>> model.predict_distribution([[0.5]]).std().round(1)
+    array([0.1])
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "covariance_type": [StrOptions(set(COVARIANCE_TYPES))],
+        "noise_std": [Interval(Real, 0, None, closed="neither"), None],
+        "hidden_layer_sizes": [
+            Interval(Integral, 1, None, closed="left"),
+            "array-like",
+        ],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "min_std": [Interval(Real, 0, None, closed="neither")],
+        "warm_start": ["boolean"],
+        "device": "no_validation",
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components=5,
+        *,
+        covariance_type="diag",
+        noise_std=None,
+        hidden_layer_sizes=(64, 64),
+        activation="silu",
+        alpha=0.01,
+        dropout=0.0,
+        learning_rate_init=0.01,
+        batch_size="auto",
+        max_iter="auto",
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change="auto",
+        tol=1e-4,
+        n_estimators=1,
+        n_init=1,
+        min_std=1e-3,
+        warm_start=False,
+        device="cpu",
+        verbose=False,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.covariance_type = covariance_type
+        self.noise_std = noise_std
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.alpha = alpha
+        self.dropout = dropout
+        self.learning_rate_init = learning_rate_init
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.n_estimators = n_estimators
+        self.n_init = n_init
+        self.min_std = min_std
+        self.warm_start = warm_start
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X,
+        y,
+        sample_weight=None,
+        *,
+        X_val=None,
+        y_val=None,
+        sample_weight_val=None,
+    ):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Features.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights; a weight of 2 counts as the row given twice.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Features of rows to stop early by, instead of rows held out of X.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : MDNRegressor
+
+        Raises
+        ------
+        ValueError
+            If data or parameters are not what they must be; the estimator is then as
+            it was before.
+        """
+        with restored_on_error(self):
+            previous = self._stored_fit() if self.warm_start else None
+            samples = self._samples(X, y, sample_weight, reset=previous is None)
+            held_out = self._held_out(X_val, y_val, sample_weight_val)
+            self._store(_fitting.fit_network(self, samples, held_out, previous))
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Pass over one chunk of data once.
+
+        The first chunk fixes the units of X and y, so it should be like the others.
+        There is no early stopping, and the learning rate stays at
+        `learning_rate_init`. After `fit`, training goes on from where it ended.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Features.
+        y : array-like of shape (n,) or (n, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights.
+
+        Returns
+        -------
+        self : MDNRegressor
+        """
+        with restored_on_error(self):
+            previous = self._stored_fit()
+            samples = self._samples(X, y, sample_weight, reset=previous is None)
+            self._store(_fitting.fit_chunk(self, samples, previous))
+        return self
+
+    def predict_distribution(self, X):
+        """Predict the law of y for every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Features.
+
+        Returns
+        -------
+        law : MixtureDistribution
+            Of n rows, in units of y.
+        """
+        check_is_fitted(self)
+        X = self._validated(X, reset=False)
+        return MixtureDistribution._from_factors(
+            *mixture_parameters(X, self._network()), n_members=len(self.coefs_[0])
+        )
+
+    def predict(self, X, return_std=False, *, output_type="mean", quantiles=None):
+        """Predict one number for every row and output, or the whole law.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Features.
+        return_std : bool, default=False
+            Whether to return the standard deviation as well; with the mean only.
+        output_type : {"mean", "distribution"}, default="mean"
+            What to predict. A keyword of `predict`, it also passes through a Pipeline.
+        quantiles : None
+            Reserved.
+
+        Returns
+        -------
+        y : ndarray of shape (n,) or (n, n_outputs), or MixtureDistribution
+            Shaped like the y of `fit`.
+        std : ndarray of the shape of y
+            Only if `return_std`.
+        """
+        law = self.predict_distribution(X)
+        if output_type == "distribution":
+            return law
+        answer = self._like_y(POINT_PREDICTIONS[output_type](law))
+        return (answer, self._like_y(law.std())) if return_std else answer
+
+    def score_samples(self, X, y=None):
+        """Log-density of observations under their predicted laws.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Features.
+        y : array-like of shape (n,) or (n, n_outputs), default=None
+            Observations in their own units. Without them the value to be expected
+            under the law itself is returned, which is minus its entropy.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n,)
+            Joint for all outputs, in nats.
+        """
+        law = self.predict_distribution(X)
+        return -law.entropy() if y is None else law.logpdf(y)
+
+    def sample(self, X, n_samples=1, random_state=None):
+        """Draw from the predicted laws.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Features.
+        n_samples : int, default=1
+            Draws S for each row.
+        random_state : int, RandomState instance or None, default=None
+            An integer gives the same draws at every call.
+
+        Returns
+        -------
+        samples : ndarray of shape (n, S) or (n, S, n_outputs)
+            Without the last axis if the y of `fit` was one-dimensional.
+        """
+        return self._like_y(
+            self.predict_distribution(X).sample(n_samples, random_state)
+        )
+
+    def to_torch(self):
+        """Network with the fitted weights as a torch module, the scaling included.
+
+        Returns
+        -------
+        net : skmdn.nn.MixtureDensityNetwork
+            In float64. Maps rows of X as they are to parameters in units of y.
+        """
+        from skmdn.nn import MixtureDensityNetwork
+
+        check_is_fitted(self)
+        return MixtureDensityNetwork.from_network(self._network())
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coefs_")
+
+    def _validated(self, *data, reset):
+        """Rows as float arrays; array-API tensors become NumPy like everything else."""
+        kwargs = {"multi_output": True, "y_numeric": True} if len(data) == 2 else {}
+        with config_context(array_api_dispatch=False):
+            return validate_data(
+                self, *data, dtype=(np.float64, np.float32), reset=reset, **kwargs
+            )
+
+    def _samples(self, X, y, sample_weight, reset, name="sample_weight"):
+        X, y = self._validated(X, y, reset=reset)
+        y = np.asarray(y, dtype=np.float64)
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        check_weight_values(weights, name)
+        self._check_outputs(y, reset)
+        return canonical_samples(X, y.reshape(len(y), -1), weights)
+
+    def _check_outputs(self, y, reset):
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        if reset:
+            self.n_outputs_, self.y_ndim_ = n_outputs, y.ndim
+        elif n_outputs != self.n_outputs_:
+            raise ValueError(
+                f"y has {n_outputs} outputs, but MDNRegressor was fitted with "
+                f"{self.n_outputs_}."
+            )
+
+    def _held_out(self, X_val, y_val, sample_weight_val):
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val go together: pass both or neither.")
+        if X_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val needs X_val and y_val.")
+            return None
+        if not self.early_stopping:
+            raise ValueError(
+                "X_val and y_val are for early stopping, which early_stopping=False "
+                "switches off. Set early_stopping=True or leave them out."
+            )
+        return self._samples(
+            X_val, y_val, sample_weight_val, reset=False, name="sample_weight_val"
+        )
+
+    def _store(self, fit):
+        """Keep a fit as arrays, numbers and strings, so that anything can save it."""
+        network, head = fit.network, fit.network.head
+        self.coefs_, self.intercepts_ = network.coefs, network.intercepts
+        self.x_mean_, self.x_std_, self.y_mean_, self.y_std_ = network.scaling
+        self.activation_ = network.activation
+        self.n_components_ = head.n_components
+        self.covariance_type_ = head.covariance_type
+        self.min_std_ = head.min_std
+        self.std_unit_ = head.std_unit
+        self.n_iter_ = fit.losses.shape[1]
+        self.best_iteration_ = fit.best_iteration
+        self.loss_curve_ = fit.losses
+        self.validation_scores_ = fit.scores
+        self._seeds, self._moments, self._n_steps = fit.seeds, fit.moments, fit.n_steps
+
+    def _network(self):
+        head = MixtureHead(
+            self.n_components_,
+            self.n_outputs_,
+            self.covariance_type_,
+            self.min_std_,
+            self.std_unit_,
+        )
+        scaling = Scaling(self.x_mean_, self.x_std_, self.y_mean_, self.y_std_)
+        return Network(self.coefs_, self.intercepts_, self.activation_, head, scaling)
+
+    def _stored_fit(self):
+        """The fit to go on from; None before the first."""
+        if not hasattr(self, "coefs_"):
+            return None
+        return _fitting.Fit(
+            network=self._network(),
+            losses=self.loss_curve_,
+            scores=self.validation_scores_,
+            best_iteration=self.best_iteration_,
+            seeds=self._seeds,
+            moments=self._moments,
+            n_steps=self._n_steps,
+        )
+
+    def _like_y(self, values):
+        """Give a single output its axis back if y had one."""
+        single = self.n_outputs_ == 1 and self.y_ndim_ == 2
+        return values[..., None] if single else values

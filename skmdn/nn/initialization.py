@@ -1,0 +1,63 @@
+"""Starting weights: components spread over y, every one of them as likely as the next.
+
+Left to chance, the components start in one heap, where one of them swallows all data
+and the others die.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+
+SMALLEST_START = 0.1  # standard deviation, as a fraction of y's
+HEAD_GAIN = 0.3  # of the last layer, so that rows start with nearly the same law
+
+
+def starting_weights(layer_sizes, head, y, sample_weight, rng):
+    """Arrays ``coefs`` (n_in, n_out) and ``intercepts`` (n_out,) of each layer.
+
+    Parameters
+    ----------
+    layer_sizes : list of int
+        Inputs, hidden units of each layer, raw outputs.
+    head : MixtureHead
+    y : ndarray of shape (n, D)
+        Standardised targets.
+    sample_weight : ndarray of shape (n,)
+    rng : RandomState
+    """
+    coefs, intercepts = [], []
+    for n_in, n_out in pairwise(layer_sizes):
+        coefs.append(rng.normal(scale=np.sqrt(2 / n_in), size=(n_in, n_out)))
+        intercepts.append(rng.uniform(-1, 1, size=n_out))
+    coefs[-1] *= HEAD_GAIN / np.sqrt(2)
+    intercepts[-1] = starting_intercepts(head, y, sample_weight)
+    return coefs, intercepts
+
+
+def starting_intercepts(head, y, sample_weight):
+    """Raw outputs (P,) of one mixture that covers all of y, whatever the row."""
+    centres = spread_centres(y, sample_weight, head.n_components)  # (K, D)
+    total = np.average(y**2, axis=0, weights=sample_weight)
+    within = (total - centres.var(axis=0)).clip(SMALLEST_START**2) / head.std_unit**2
+    if not head.kind.per_output:
+        within = within.mean(keepdims=True)
+    softplus = np.maximum(np.sqrt(within) - head.min_std, SMALLEST_START / 10)
+    raw_stds = np.broadcast_to(np.log(np.expm1(softplus)), head.std_shape)
+    n_logits, _, _, n_couplings = head.sizes
+    parts = [np.zeros(n_logits), centres, raw_stds, np.zeros(n_couplings)]
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def spread_centres(y, sample_weight, n_components):
+    """Quantiles of y (n, D) along the direction in which it varies most, (K, D)."""
+    mean = np.average(y, axis=0, weights=sample_weight)
+    centred = y - mean
+    covariance = np.einsum("n,nd,ne->de", sample_weight, centred, centred)
+    direction = np.linalg.eigh(covariance)[1][:, -1]
+    direction = direction * np.sign(direction[np.argmax(np.abs(direction))])
+    position = np.einsum("nd,d->n", centred, direction)
+    order = np.argsort(position, kind="stable")
+    cumulative = np.cumsum(sample_weight[order])
+    middle = (cumulative - sample_weight[order] / 2) / cumulative[-1]
+    levels = (np.arange(n_components) + 0.5) / n_components
+    return mean + np.interp(levels, middle, position[order])[:, None] * direction

@@ -1,0 +1,251 @@
+"""The mixture density network as a torch module, for people who train in torch."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from skmdn import _gaussian
+from skmdn._covariance import make_head
+from skmdn.nn.initialization import starting_weights
+
+ACTIVATIONS = {
+    "relu": torch.nn.functional.relu,
+    "silu": torch.nn.functional.silu,
+    "gelu": torch.nn.functional.gelu,
+    "tanh": torch.tanh,
+}
+LOG_2PI = float(_gaussian.LOG_2PI)
+
+
+class MixtureParameters(NamedTuple):
+    """Parameters of n mixtures of K components over D outputs."""
+
+    log_weights: torch.Tensor  # (n, K)
+    means: torch.Tensor  # (n, K, D)
+    precisions_cholesky: torch.Tensor  # (n, K, D), or (n, K, D, D) upper triangular
+
+    def log_prob(self, y):
+        """Log-density (n,) of observations ``y`` (n,) or (n, D), eqs. (1) and (2)."""
+        residuals = y.reshape(len(self.means), 1, -1) - self.means  # (n, K, D)
+        factors = self.precisions_cholesky
+        if _gaussian.is_diagonal(factors):
+            z, diagonal = factors * residuals, factors
+        else:
+            z = torch.einsum("nkde,nkd->nke", factors, residuals)
+            diagonal = torch.diagonal(factors, dim1=-2, dim2=-1)
+        component = diagonal.log().sum(-1) - (z.square() + LOG_2PI).sum(-1) / 2
+        return torch.logsumexp(self.log_weights + component, dim=-1)
+
+
+class MixtureDensityNetwork(torch.nn.Module):
+    """Mixture density network: a multilayer perceptron that answers with a mixture.
+
+    An ordinary module: train it with an optimiser and a loop of your own. It is the
+    network of :class:`~skmdn.MDNRegressor`, whose ``to_torch()`` returns one.
+
+    Parameters
+    ----------
+    n_features : int
+        Columns d of the input.
+    n_outputs : int, default=1
+        Columns D of the target.
+    n_components : int, default=5
+        Components K of each member's mixture.
+    hidden_layer_sizes : sequence of int, default=(64, 64)
+        Units of each hidden layer.
+    activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
+        Activation of the hidden layers.
+    covariance_type : {"full", "diag", "spherical", "tied_spherical", \
+            "fixed_spherical"}, default="diag"
+        Shape of the components, as in :class:`~skmdn.MDNRegressor`.
+    noise_std : float, default=None
+        Standard deviation of ``"fixed_spherical"``; required there.
+    dropout : float, default=0.0
+        Probability with which a hidden unit is left out while training.
+    min_std : float, default=1e-3
+        Floor of the standard deviations, in units of y.
+    n_members : int, default=1
+        Networks M side by side, pooled into one mixture of M K components.
+    generator : torch.Generator, default=None
+        Source of the starting weights; torch's own if not given.
+
+    Attributes
+    ----------
+    coefs : ParameterList of tensors of shape (M, n_in, n_out)
+    intercepts : ParameterList of tensors of shape (M, n_out)
+    x_mean, x_std : Tensor of shape (d,)
+        The input is standardised by them; 0 and 1 unless `to_torch` set them.
+    y_mean, y_std : Tensor of shape (D,)
+        The units in which the answer is given; 0 and 1 unless `to_torch` set them.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmdn.nn import MixtureDensityNetwork
+    >>> net = MixtureDensityNetwork(2, n_components=3)
+    >>> optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
+    >>> x = torch.linspace(-1, 1, 200).reshape(100, 2)
+    >>> y = x.sum(1)
+    >>> for _ in range(100):
+    ...     optimizer.zero_grad()
+    ...     net.loss(x, y).mean().backward()
+    ...     optimizer.step()
+    >>> net(x).means.shape
+    torch.Size([100, 3, 1])
+    """
+
+    def __init__(
+        self,
+        n_features,
+        n_outputs=1,
+        *,
+        n_components=5,
+        hidden_layer_sizes=(64, 64),
+        activation="silu",
+        covariance_type="diag",
+        noise_std=None,
+        dropout=0.0,
+        min_std=1e-3,
+        n_members=1,
+        generator=None,
+    ):
+        super().__init__()
+        y_std = np.ones(n_outputs)
+        head = make_head(n_components, covariance_type, min_std, noise_std, y_std)
+        sizes = [n_features, *hidden_layer_sizes, head.n_raw]
+        seeds = torch.randint(2**31 - 1, (n_members,), generator=generator)
+        spread = np.random.RandomState(0).normal(size=(1000, n_outputs))
+        starts = [
+            starting_weights(
+                sizes, head, spread, np.ones(1000), np.random.RandomState(seed)
+            )
+            for seed in seeds.tolist()
+        ]
+        coefs, intercepts = (
+            [np.stack(layer) for layer in zip(*parts, strict=True)]
+            for parts in zip(*starts, strict=True)
+        )
+        self.dropout = dropout
+        self._install(
+            head,
+            activation,
+            coefs,
+            intercepts,
+            [np.zeros(n_features), np.ones(n_features), np.zeros(n_outputs), y_std],
+        )
+        self.to(torch.get_default_dtype())
+
+    @classmethod
+    def from_network(cls, network):
+        """Module in float64 with the weights and the units of a fitted network."""
+        module = cls.__new__(cls)
+        torch.nn.Module.__init__(module)
+        module.dropout = 0.0
+        module._install(
+            network.head,
+            network.activation,
+            network.coefs,
+            network.intercepts,
+            network.scaling,
+        )
+        return module
+
+    def _install(self, head, activation, coefs, intercepts, units):
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"activation must be one of {sorted(ACTIVATIONS)}, got {activation!r}."
+            )
+        self.head = head
+        self.activation = activation
+        self.coefs, self.intercepts = (
+            torch.nn.ParameterList(torch.tensor(values) for values in arrays)
+            for arrays in (coefs, intercepts)
+        )
+        names = ("x_mean", "x_std", "y_mean", "y_std", "std_unit")
+        for name, values in zip(names, [*units, head.std_unit], strict=True):
+            self.register_buffer(name, torch.tensor(values))
+
+    def forward(self, x):
+        """Parameters of the mixtures of rows ``x`` (n, d), in units of y.
+
+        Returns
+        -------
+        parameters : MixtureParameters
+            A named tuple of log-weights, means and Cholesky factors of the precisions.
+        """
+        raw = self._raw_outputs((x - self.x_mean) / self.x_std)
+        head = self.head._replace(std_unit=self.std_unit)
+        log_weights, means, factors = head.parameters(raw, torch)
+        units = _gaussian.change_units(means, factors, self.y_mean, self.y_std)
+        return MixtureParameters(log_weights, *units)
+
+    def _raw_outputs(self, standardised):
+        hidden = standardised.T
+        last = len(self.coefs) - 1
+        layers = zip(self.coefs, self.intercepts, strict=True)
+        for depth, (coef, intercept) in enumerate(layers):
+            hidden = coef.transpose(1, 2) @ hidden + intercept[..., None]  # (M, H, n)
+            if depth < last:
+                hidden = ACTIVATIONS[self.activation](hidden)
+                hidden = torch.nn.functional.dropout(
+                    hidden, self.dropout, self.training
+                )
+        return hidden
+
+    def loss(self, x, y):
+        """Negative log-likelihood of each row.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, d)
+        y : Tensor of shape (n,) or (n, D)
+
+        Returns
+        -------
+        loss : Tensor of shape (n,)
+            In nats; of the pooled mixture if there are several members.
+        """
+        parameters = self(x)
+        expected = (len(x), self.head.n_outputs)
+        if y.shape != expected and not (expected[1] == 1 and y.shape == expected[:1]):
+            raise ValueError(
+                f"y must have shape {expected}, a row for each row of x; got "
+                f"{tuple(y.shape)}."
+            )
+        return -parameters.log_prob(y)
+
+    @torch.no_grad()
+    def sample(self, x, n_samples=1, generator=None):
+        """Draw from the mixture of each row.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, d)
+        n_samples : int, default=1
+            Draws S for each row.
+        generator : torch.Generator, default=None
+            Source of randomness; torch's own if not given.
+
+        Returns
+        -------
+        samples : Tensor of shape (n, S, D)
+            In units of y.
+        """
+        log_weights, means, factors = self(x)
+        chosen = torch.multinomial(
+            log_weights.exp(), n_samples, replacement=True, generator=generator
+        )  # (n, S)
+        rows = torch.arange(len(x), device=chosen.device)[:, None]
+        noise = torch.randn(
+            (*chosen.shape, means.shape[-1]),
+            generator=generator,
+            dtype=means.dtype,
+            device=means.device,
+        )
+        factors = factors[rows, chosen]
+        if factors.ndim == noise.ndim:
+            return means[rows, chosen] + noise / factors
+        transposed = factors.transpose(-1, -2)
+        shift = torch.linalg.solve_triangular(transposed, noise[..., None], upper=False)
+        return means[rows, chosen] + shift[..., 0]

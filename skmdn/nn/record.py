@@ -1,0 +1,77 @@
+"""History of the passes, and the best weights that each member had on the way."""
+
+import numpy as np
+import torch
+
+
+class Record:
+    """Who stands where: losses, scores, best weights and who has stopped improving.
+
+    Parameters
+    ----------
+    weights : FlatWeights
+        Copied for a member whenever its validation score is the best so far.
+    options : TrainingOptions
+    log_unit : float
+        Added to a negative log-likelihood to have it in units of y.
+    """
+
+    def __init__(self, weights, options, log_unit):
+        n_members = len(weights.flat)
+        self.weights = weights
+        self.options = options
+        self.log_unit = log_unit
+        self.losses, self.scores = [], []
+        self.best_flat = weights.flat.clone()
+        self.best_score = np.full(n_members, -np.inf)
+        self.best_iteration = np.ones(n_members, dtype=int)
+        self.score_to_beat = np.full(n_members, -np.inf)
+        self.last_gain = np.zeros(n_members, dtype=int)
+
+    def add(self, loss, score=None):
+        """Note the mean loss and validation score (M,) of one more pass."""
+        running = ~self.stopped()
+        loss = loss.double().cpu().numpy() + self.log_unit
+        self.losses.append(np.where(running, loss, np.nan))
+        if score is None:
+            self.best_iteration[:] = len(self.losses)
+        else:
+            score = score.double().cpu().numpy() - self.log_unit
+            self.scores.append(np.where(running, score, np.nan))
+            self._keep_best(self.scores[-1])
+        if self.options.verbose:
+            print(f"\r{self._line()}", end="", flush=True)
+
+    def _keep_best(self, score):
+        best = score > self.best_score
+        self.best_score[best] = score[best]
+        self.best_iteration[best] = len(self.scores)
+        flat = self.weights.flat
+        mask = torch.from_numpy(best).to(flat.device)[:, None]
+        torch.where(mask, flat, self.best_flat, out=self.best_flat)
+        gained = score > self.score_to_beat + self.options.tol
+        self.score_to_beat[gained] = score[gained]
+        self.last_gain[gained] = len(self.scores)
+
+    def stopped(self):
+        """Members (M,) that have gained nothing for too many passes."""
+        return len(self.scores) - self.last_gain >= self.options.n_iter_no_change
+
+    def _line(self):
+        line = f"pass {len(self.losses)}/{self.options.max_iter}"
+        line += f"  loss {np.nanmean(self.losses[-1]):.4f}"
+        if self.scores:
+            line += f"  validation score {np.nanmean(self.scores[-1]):.4f}"
+            line += f"  best {self.best_score.mean():.4f}"
+        return line
+
+    def close(self):
+        """End the progress line."""
+        if self.options.verbose:
+            print()
+
+    def history(self):
+        """Losses and scores as arrays (M, E), NaN where a member had stopped."""
+        n_members = len(self.best_score)
+        columns = [np.reshape(h, (-1, n_members)).T for h in (self.losses, self.scores)]
+        return tuple(columns)

@@ -1,0 +1,175 @@
+"""The training loop, for all members at once."""
+
+import math
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from skmdn.nn.adam import Adam
+from skmdn.nn.batches import Batch, Dropout, Shuffle
+from skmdn.nn.gradient import BatchGradient, FlatWeights
+from skmdn.nn.isolation import isolated
+from skmdn.nn.record import Record
+
+WARM_UP = 0.05  # share of the steps over which the learning rate rises
+EVALUATION_BATCH = 1024
+
+
+class TrainingOptions(NamedTuple):
+    """What the loop needs to know beside the data, in the words of the estimator."""
+
+    activation: str
+    alpha: float
+    dropout: float
+    learning_rate: float
+    batch_size: int
+    max_iter: int
+    n_iter_no_change: int
+    tol: float
+    annealed: bool  # the learning rate rises, then falls to zero at the last step
+    device: str
+    verbose: bool
+
+
+class State(NamedTuple):
+    """All that training changes, as arrays with the members first."""
+
+    coefs: list  # of (M, n_in, n_out)
+    intercepts: list  # of (M, n_out)
+    moments: tuple | None = None  # Adam's first and second, (M, Q) each
+    n_steps: int = 0
+
+
+class Result(NamedTuple):
+    """What training found, and its history with a column per pass."""
+
+    state: State
+    losses: np.ndarray  # (M, E) mean negative log-likelihood while training
+    scores: np.ndarray  # (M, E) mean log-likelihood of the validation rows
+    best_iteration: np.ndarray  # (M,) the pass whose weights were kept, from 1
+
+
+def train(state, head, data, options, seeds):
+    """Train all members of ``state``, each by its own seed and on its own rows.
+
+    Parameters
+    ----------
+    state : State
+    head : MixtureHead
+    data : TrainingData
+    options : TrainingOptions
+    seeds : sequence of int
+        One for each member; minibatches and dropout depend on nothing else.
+
+    Returns
+    -------
+    result : Result
+        Losses and scores are in nats and units of y.
+    """
+    with isolated():
+        return _Training(state, head, data, options, seeds).run()
+
+
+class _Training:
+    def __init__(self, state, head, data, options, seeds):
+        device = torch.device(options.device)
+        sizes = [state.coefs[0].shape[1], *(coef.shape[2] for coef in state.coefs)]
+        table = torch.from_numpy(data.table).to(device)
+        self.options = options
+        self.weights = FlatWeights(sizes, len(seeds), dtype=table.dtype, device=device)
+        self.weights.load(state.coefs, state.intercepts)
+        self.adam = Adam(self.weights, options.alpha, state.moments, state.n_steps)
+        self.shuffle = Shuffle(data.train_rows, options.batch_size, seeds)
+        size = self.shuffle.size
+        self.gradient = BatchGradient(self.weights, head, options.activation, size)
+        self.batch = Batch(table, data.n_outputs, len(seeds), size)
+        self.dropout = Dropout(options.dropout, self.gradient.hidden, seeds)
+        self.validation = None
+        if data.validation_rows.shape[1]:
+            self.validation = Validation(
+                self.weights, head, options.activation, table, data
+            )
+        self.record = Record(self.weights, options, data.log_unit)
+        self.interrupted = False
+
+    def run(self):
+        """Pass over the rows until the last pass, a stop of all members or Ctrl-C."""
+        for _ in range(self.options.max_iter):
+            loss = self._one_pass()
+            self.record.add(loss, self.validation and self.validation.score())
+            if self.interrupted or self.record.stopped().all():
+                break
+        self.record.close()
+        return self._result()
+
+    def _one_pass(self):
+        """Mean loss (M,) of one pass over the rows, one step for each minibatch."""
+        index = self.shuffle.draw().to(self.weights.flat.device)
+        losses = self.weights.flat.new_zeros(len(self.weights.flat))
+        done = 0
+        try:
+            for step_index in index:
+                self.batch.load(step_index)
+                losses += self._step()
+                done += 1
+        except KeyboardInterrupt:
+            self.interrupted = True
+            warnings.warn(
+                "Training interrupted by user: the best weights so far are kept.",
+                stacklevel=2,
+            )
+        return losses / max(done, 1)
+
+    def _step(self):
+        batch, masks = self.batch, self.dropout.draw()
+        row_weights = batch.weights / self.shuffle.size
+        losses = self.gradient.forward(batch.x, batch.y, masks)
+        self.gradient.backward(batch.x, row_weights, masks)
+        self.adam.step(self.gradient.gradient.flat, self._learning_rate())
+        return (losses * row_weights[:, 0]).sum(1)
+
+    def _learning_rate(self):
+        if not self.options.annealed:
+            return self.options.learning_rate
+        progress = self.adam.n_steps / (self.options.max_iter * self.shuffle.n_steps)
+        rise = min(1.0, progress / WARM_UP + 1e-3)
+        fall = (1 + math.cos(math.pi * progress)) / 2
+        return self.options.learning_rate * rise * fall
+
+    def _result(self):
+        record = self.record
+        if self.validation:
+            self.weights.flat.copy_(record.best_flat)
+        moments = tuple(m.cpu().numpy() for m in (self.adam.first, self.adam.second))
+        state = State(*self.weights.arrays(), moments, self.adam.n_steps)
+        losses, scores = record.history()
+        return Result(state, losses, scores, record.best_iteration)
+
+
+class Validation:
+    """Mean log-likelihood of every member's own validation rows."""
+
+    def __init__(self, weights, head, activation, table, data):
+        M, n_rows = data.validation_rows.shape
+        size = min(n_rows, EVALUATION_BATCH)
+        self.gradient = BatchGradient(weights, head, activation, size)
+        self.batch = Batch(table, data.n_outputs, M, size)
+        n_batches = -(-n_rows // size)
+        padded = np.pad(data.validation_rows, [(0, 0), (0, n_batches * size - n_rows)])
+        index = padded.reshape(M, n_batches, size).swapaxes(0, 1).reshape(n_batches, -1)
+        real = np.arange(n_batches * size).reshape(n_batches, size) < n_rows
+        self.index = torch.from_numpy(index).to(table.device)
+        self.real = torch.from_numpy(real).to(table)  # 0 for rows of the padding
+
+    def score(self):
+        """Scores (M,) of the weights as they are now, in standardised units."""
+        total, weight = 0, 0
+        for index, real in zip(self.index, self.real, strict=True):
+            self.batch.load(index)
+            row_weights = self.batch.weights[:, 0] * real  # (M, B)
+            losses = self.gradient.forward(self.batch.x, self.batch.y)
+            total += (losses * row_weights).sum(1)
+            weight += row_weights.sum(1)
+        return -total / weight
