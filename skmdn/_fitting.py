@@ -135,8 +135,7 @@ def _starting_network(settings, scaling, data, seeds):
     from skmdn.nn.initialization import starting_weights
 
     head = _head(settings, scaling)
-    hidden = np.atleast_1d(settings.hidden_layer_sizes).tolist()
-    sizes = [len(scaling.x_std), *hidden, head.n_raw]
+    sizes = [len(scaling.x_std), *_hidden_layer_sizes(settings), head.n_raw]
     y = data.table[:, -1 - data.n_outputs : -1].astype(np.float64)
     weights = data.table[:, -1].astype(np.float64)
     starts = [
@@ -148,6 +147,16 @@ def _starting_network(settings, scaling, data, seeds):
         for parts in zip(*starts, strict=True)
     )
     return Network(coefs, intercepts, settings.activation, head, scaling)
+
+
+def _hidden_layer_sizes(settings):
+    sizes = np.atleast_1d(settings.hidden_layer_sizes).tolist()
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise ValueError(
+            "hidden_layer_sizes must be positive integers, the units of each hidden "
+            f"layer; got {settings.hidden_layer_sizes!r}."
+        )
+    return sizes
 
 
 def _continued(network, start):

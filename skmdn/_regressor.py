@@ -15,16 +15,16 @@ from sklearn.utils.validation import (
 
 from skmdn import _fitting
 from skmdn._checks import check_weight_values, restored_on_error
-from skmdn._covariance import COVARIANCE_TYPES, MixtureHead
+from skmdn._covariance import COVARIANCE_TYPES
 from skmdn._distribution import MixtureDistribution
-from skmdn._network import ACTIVATIONS, Network, mixture_parameters
+from skmdn._fitted import FittedState
+from skmdn._network import ACTIVATIONS, mixture_parameters
 from skmdn._rows import canonical_samples
-from skmdn._scaling import Scaling
 
 POINT_PREDICTIONS = {"mean": MixtureDistribution.mean}
 
 
-class MDNRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class MDNRegressor(FittedState, MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Mixture density network: a regressor that predicts whole distributions.
 
     A multilayer perceptron maps every row of X to the parameters of a Gaussian mixture
@@ -54,12 +54,12 @@ class MDNRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Units of each hidden layer.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
-    alpha : float, default=0.01
+    alpha : float, default=0.1
         Decoupled weight decay of the coefficients, times the learning rate at every
         step. Intercepts do not decay.
-    dropout : float, default=0.0
+    dropout : float, default=0.1
         Probability with which a hidden unit is left out of a training step.
-    learning_rate_init : float, default=0.01
+    learning_rate_init : float, default=5e-3
         Peak of the learning rate of Adam, which warms up and then falls to zero along a
         cosine. `partial_fit` keeps it constant.
     batch_size : int or "auto", default="auto"
@@ -194,9 +194,9 @@ class MDNRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         noise_std=None,
         hidden_layer_sizes=(64, 64),
         activation="silu",
-        alpha=0.01,
-        dropout=0.0,
-        learning_rate_init=0.01,
+        alpha=0.1,
+        dropout=0.1,
+        learning_rate_init=5e-3,
         batch_size="auto",
         max_iter="auto",
         early_stopping=True,
@@ -345,6 +345,16 @@ class MDNRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         std : ndarray of the shape of y
             Only if `return_std`.
         """
+        if output_type not in {*POINT_PREDICTIONS, "distribution"}:
+            raise ValueError(
+                "output_type must be one of "
+                f"{[*POINT_PREDICTIONS, 'distribution']}, got {output_type!r}."
+            )
+        if return_std and output_type != "mean":
+            raise ValueError(
+                f"return_std=True goes with output_type='mean', not {output_type!r}. "
+                "Ask the law: predict_distribution(X).std()."
+            )
         law = self.predict_distribution(X)
         if output_type == "distribution":
             return law
@@ -404,9 +414,6 @@ class MDNRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         return MixtureDensityNetwork.from_network(self._network())
 
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "coefs_")
-
     def _validated(self, *data, reset):
         """Rows as float arrays; array-API tensors become NumPy like everything else."""
         kwargs = {"multi_output": True, "y_numeric": True} if len(data) == 2 else {}
@@ -447,47 +454,6 @@ class MDNRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             )
         return self._samples(
             X_val, y_val, sample_weight_val, reset=False, name="sample_weight_val"
-        )
-
-    def _store(self, fit):
-        """Keep a fit as arrays, numbers and strings, so that anything can save it."""
-        network, head = fit.network, fit.network.head
-        self.coefs_, self.intercepts_ = network.coefs, network.intercepts
-        self.x_mean_, self.x_std_, self.y_mean_, self.y_std_ = network.scaling
-        self.activation_ = network.activation
-        self.n_components_ = head.n_components
-        self.covariance_type_ = head.covariance_type
-        self.min_std_ = head.min_std
-        self.std_unit_ = head.std_unit
-        self.n_iter_ = fit.losses.shape[1]
-        self.best_iteration_ = fit.best_iteration
-        self.loss_curve_ = fit.losses
-        self.validation_scores_ = fit.scores
-        self._seeds, self._moments, self._n_steps = fit.seeds, fit.moments, fit.n_steps
-
-    def _network(self):
-        head = MixtureHead(
-            self.n_components_,
-            self.n_outputs_,
-            self.covariance_type_,
-            self.min_std_,
-            self.std_unit_,
-        )
-        scaling = Scaling(self.x_mean_, self.x_std_, self.y_mean_, self.y_std_)
-        return Network(self.coefs_, self.intercepts_, self.activation_, head, scaling)
-
-    def _stored_fit(self):
-        """The fit to go on from; None before the first."""
-        if not hasattr(self, "coefs_"):
-            return None
-        return _fitting.Fit(
-            network=self._network(),
-            losses=self.loss_curve_,
-            scores=self.validation_scores_,
-            best_iteration=self.best_iteration_,
-            seeds=self._seeds,
-            moments=self._moments,
-            n_steps=self._n_steps,
         )
 
     def _like_y(self, values):

@@ -29,8 +29,9 @@ class Adam:
         self.first = torch.zeros_like(weights.flat)
         self.second = torch.zeros_like(weights.flat)
         if moments is not None:
-            self.first.copy_(torch.tensor(moments[0]))
-            self.second.copy_(torch.tensor(moments[1]))
+            device = weights.flat.device
+            self.first.copy_(torch.tensor(moments[0], device=device))
+            self.second.copy_(torch.tensor(moments[1], device=device))
         self.n_steps = n_steps
         self.decay = torch.cat([_decay(layer, alpha) for layer in weights.layers])
 

@@ -32,7 +32,9 @@ class MixtureLikelihood:
     def __init__(self, head, raw):
         M, _, B = raw.shape
         K, D = head.n_components, head.n_outputs
-        self.std_unit = torch.as_tensor(head.std_unit).to(raw)[:, None]
+        self.std_unit = torch.as_tensor(
+            head.std_unit, dtype=raw.dtype, device=raw.device
+        )[:, None]
         self.head = head = head._replace(std_unit=self.std_unit[:, 0])
         self.logits, self.means, self.raw_stds, self.couplings = head.split(raw)
         self.gradient = torch.zeros_like(raw)

@@ -167,12 +167,18 @@ class MixtureDensityNetwork(torch.nn.Module):
             self.register_buffer(name, torch.tensor(values))
 
     def forward(self, x):
-        """Parameters of the mixtures of rows ``x`` (n, d), in units of y.
+        """Parameters of the mixtures of the rows.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, d)
+            Features.
 
         Returns
         -------
         parameters : MixtureParameters
-            A named tuple of log-weights, means and Cholesky factors of the precisions.
+            A named tuple, in units of y: ``log_weights`` (n, M K), ``means``
+            (n, M K, D) and ``precisions_cholesky``, (n, M K, D) or (n, M K, D, D).
         """
         raw = self._raw_outputs((x - self.x_mean) / self.x_std)
         head = self.head._replace(std_unit=self.std_unit)
@@ -199,7 +205,9 @@ class MixtureDensityNetwork(torch.nn.Module):
         Parameters
         ----------
         x : Tensor of shape (n, d)
+            Features.
         y : Tensor of shape (n,) or (n, D)
+            Observations.
 
         Returns
         -------
@@ -222,6 +230,7 @@ class MixtureDensityNetwork(torch.nn.Module):
         Parameters
         ----------
         x : Tensor of shape (n, d)
+            Features.
         n_samples : int, default=1
             Draws S for each row.
         generator : torch.Generator, default=None

@@ -72,9 +72,24 @@ def train(state, head, data, options, seeds):
         return _Training(state, head, data, options, seeds).run()
 
 
+def resolve_device(device):
+    """The torch.device that ``device`` names; "auto" is a GPU if there is one."""
+    if isinstance(device, str) and device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, TypeError, AssertionError) as error:
+        raise ValueError(
+            f"device={device!r} cannot be used here: {error} Set device='auto' to take "
+            "a GPU only where there is one."
+        ) from error
+    return resolved
+
+
 class _Training:
     def __init__(self, state, head, data, options, seeds):
-        device = torch.device(options.device)
+        device = resolve_device(options.device)
         sizes = [state.coefs[0].shape[1], *(coef.shape[2] for coef in state.coefs)]
         table = torch.from_numpy(data.table).to(device)
         self.options = options

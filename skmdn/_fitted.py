@@ -1,0 +1,53 @@
+"""A fit kept on the estimator as arrays, numbers and strings: anything can save it."""
+
+from skmdn._covariance import MixtureHead
+from skmdn._fitting import Fit
+from skmdn._network import Network
+from skmdn._scaling import Scaling
+
+
+class FittedState:
+    """The way from a `Fit` to fitted attributes, and back."""
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coefs_")
+
+    def _store(self, fit):
+        network, head = fit.network, fit.network.head
+        self.coefs_, self.intercepts_ = network.coefs, network.intercepts
+        self.x_mean_, self.x_std_, self.y_mean_, self.y_std_ = network.scaling
+        self.activation_ = network.activation
+        self.n_components_ = head.n_components
+        self.covariance_type_ = head.covariance_type
+        self.min_std_ = head.min_std
+        self.std_unit_ = head.std_unit
+        self.n_iter_ = fit.losses.shape[1]
+        self.best_iteration_ = fit.best_iteration
+        self.loss_curve_ = fit.losses
+        self.validation_scores_ = fit.scores
+        self._seeds, self._moments, self._n_steps = fit.seeds, fit.moments, fit.n_steps
+
+    def _network(self):
+        head = MixtureHead(
+            self.n_components_,
+            self.n_outputs_,
+            self.covariance_type_,
+            self.min_std_,
+            self.std_unit_,
+        )
+        scaling = Scaling(self.x_mean_, self.x_std_, self.y_mean_, self.y_std_)
+        return Network(self.coefs_, self.intercepts_, self.activation_, head, scaling)
+
+    def _stored_fit(self):
+        """The fit to go on from; None before the first."""
+        if not hasattr(self, "coefs_"):
+            return None
+        return Fit(
+            network=self._network(),
+            losses=self.loss_curve_,
+            scores=self.validation_scores_,
+            best_iteration=self.best_iteration_,
+            seeds=self._seeds,
+            moments=self._moments,
+            n_steps=self._n_steps,
+        )

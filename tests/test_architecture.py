@@ -1,0 +1,221 @@
+"""The house: who may import whom, what an import costs, what every name explains."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from numpydoc.validate import validate
+
+import skmdn
+
+ROOT = Path(skmdn.__file__).parent
+
+# A module may import only what its row names, and the rows above it none of it.
+ARROWS = {
+    "_rows": set(),
+    "_folds": set(),
+    "_budget": set(),
+    "_covariance": set(),
+    "_gaussian": set(),
+    "_scaling": {"_rows"},
+    "_checks": {"_gaussian"},
+    "_distribution": {"_gaussian", "_checks"},
+    "_network": {"_gaussian", "_covariance", "_scaling"},
+    "nn.isolation": set(),
+    "nn.adam": set(),
+    "nn.batches": set(),
+    "nn.record": set(),
+    "nn.initialization": set(),
+    "nn.likelihood": {"_covariance"},
+    "nn.gradient": {"nn.likelihood"},
+    "nn.training": {
+        "nn.adam",
+        "nn.batches",
+        "nn.gradient",
+        "nn.isolation",
+        "nn.record",
+    },
+    "nn.network": {"_gaussian", "_covariance", "nn.initialization"},
+    "nn": {"nn.network"},
+    "_fitting": {
+        "_budget",
+        "_covariance",
+        "_folds",
+        "_network",
+        "_scaling",
+        "nn.batches",
+        "nn.initialization",
+        "nn.training",
+    },
+    "_fitted": {"_covariance", "_fitting", "_network", "_scaling"},
+    "_regressor": {
+        "_checks",
+        "_covariance",
+        "_distribution",
+        "_fitted",
+        "_fitting",
+        "_network",
+        "_rows",
+        "nn",
+    },
+    "": {"_distribution", "_regressor"},
+}
+PUBLIC = {
+    "skmdn": ["MDNRegressor", "MixtureDistribution", "__version__"],
+    "skmdn.nn": ["MixtureDensityNetwork"],
+}
+# numpydoc's codes for what the house does otherwise: the first line need not be an
+# imperative, one line may be enough, a property explains itself in its class.
+NOT_ASKED = {
+    "ES01",
+    "EX01",
+    "GL01",
+    "SA01",
+    "SS05",
+    "SS06",
+    "RT02",
+    "RT03",
+    "RT05",
+    "PR09",
+}
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def source_files():
+    return sorted(ROOT.rglob("*.py"))
+
+
+def imported_modules(tree):
+    """Our own modules that a source file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    ours = {name.removeprefix("skmdn.") for name in found if name.startswith("skmdn.")}
+    known = set(ARROWS)
+    return {
+        name if name in known else name.rpartition(".")[0]
+        for name in ours
+        if name in known or name.rpartition(".")[0] in known
+    }
+
+
+@pytest.mark.parametrize("path", source_files(), ids=module_name)
+def test_arrows_are_those_of_the_drawing(path):
+    assert imported_modules(ast.parse(path.read_text())) == ARROWS[module_name(path)]
+
+
+def test_arrows_point_one_way():
+    done = []
+    for module, targets in ARROWS.items():
+        assert targets <= set(done), f"{module} imports something drawn below it"
+        done.append(module)
+
+
+@pytest.mark.parametrize("path", source_files(), ids=module_name)
+def test_every_file_states_its_one_idea(path):
+    tree = ast.parse(path.read_text())
+    first = ast.get_docstring(tree).splitlines()[0]
+    assert first.endswith((".", ":"))
+    assert len(path.read_text().splitlines()) <= 620
+
+
+@pytest.mark.parametrize("path", source_files(), ids=module_name)
+def test_functions_are_short(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            body = node.body[bool(ast.get_docstring(node)) :]
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+            assert lines <= 45, f"{node.name} has {lines} lines"
+
+
+def test_every_module_is_drawn():
+    found = {
+        module.name.removeprefix("skmdn.")
+        for module in pkgutil.walk_packages([str(ROOT)], "skmdn.")
+    }
+    assert found == set(ARROWS) - {""}
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_the_public_face_is_a_handful_of_names(module):
+    assert sorted(importlib.import_module(module).__all__) == sorted(PUBLIC[module])
+
+
+def public_objects():
+    for module, names in PUBLIC.items():
+        for name in names:
+            thing = getattr(importlib.import_module(module), name)
+            if callable(thing):
+                yield f"{module}.{name}"
+            if inspect.isclass(thing):
+                for method, value in vars(thing).items():
+                    if not method.startswith("_") and inspect.isfunction(value):
+                        yield f"{module}.{name}.{method}"
+
+
+@pytest.mark.parametrize("name", list(public_objects()))
+def test_docstrings_are_numpydoc(name):
+    errors = validate(name)["errors"]
+    assert [error for error in errors if error[0] not in NOT_ASKED] == []
+
+
+TORCH_FREE = """
+import pickle, sys
+import numpy as np
+import skmdn
+from sklearn.base import clone
+
+model = pickle.load(open(sys.argv[1], "rb"))
+clone(model).get_params()
+X = np.zeros((2, 2))
+model.predict(X, return_std=True)
+model.sample(X, random_state=0)
+model.score_samples(X, np.zeros(2))
+model.score(X, np.arange(2.0))
+assert "torch" not in sys.modules
+import skmdn.nn
+assert "torch" in sys.modules
+"""
+
+
+def test_prediction_imports_no_torch(tmp_path):
+    import pickle
+
+    import numpy as np
+
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    model = skmdn.MDNRegressor(max_iter=2, random_state=0).fit(X, X[:, 0])
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(model))
+    subprocess.run([sys.executable, "-c", TORCH_FREE, path], check=True)
+
+
+def test_fit_imports_no_compiler():
+    code = (
+        "import sys, numpy as np, skmdn;"
+        "skmdn.MDNRegressor(max_iter=2).fit(np.eye(20), np.arange(20.));"
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_top_level_is_the_agreed_one():
+    agreed = {"pyproject.toml", "README.md", "LICENSE", "skmdn", "tests", "docs"}
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT.parent, capture_output=True, text=True
+    ).stdout.split("\n")
+    top = {name.split("/")[0] for name in tracked if name}
+    assert {name for name in top if not name.startswith(".")} <= agreed

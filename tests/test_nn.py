@@ -1,0 +1,333 @@
+"""The door to torch: members apart, torch left as it was, a module to train with."""
+
+import copy
+import threading
+
+import numpy as np
+import pytest
+import torch
+from joblib import Parallel, delayed
+
+from skmdn import MDNRegressor, _network
+from skmdn._covariance import make_head
+from skmdn.nn import MixtureDensityNetwork, network
+from skmdn.nn.batches import TrainingData
+from skmdn.nn.initialization import spread_centres, starting_weights
+from skmdn.nn.isolation import _mkl_threads
+from skmdn.nn.training import State, TrainingOptions, train
+
+TYPES = {
+    "full": {},
+    "diag": {},
+    "spherical": {},
+    "tied_spherical": {},
+    "fixed_spherical": {"noise_std": 0.3},
+}
+
+
+def make_data(rng, n=300, n_outputs=1):
+    X = rng.normal(size=(n, 3))
+    y = np.sin(X[:, :n_outputs]) + 0.2 * rng.normal(size=(n, n_outputs))
+    return X, y[:, 0] if n_outputs == 1 else y
+
+
+def train_members(rows, seeds, **changes):
+    """Train a member for each seed; ``rows[m]`` are those that member m learns from."""
+    rng = np.random.default_rng(0)
+    X, y = make_data(rng)
+    table = np.column_stack([X, np.ones(300), y, np.ones(300)]).astype(np.float32)
+    head = make_head(3, "diag", 1e-3, None, np.ones(1))
+    starts = [
+        starting_weights(
+            [3, 8, 8, head.n_raw],
+            head,
+            y[:, None],
+            np.ones(300),
+            np.random.RandomState(seed),
+        )
+        for seed in seeds
+    ]
+    coefs, intercepts = (
+        [np.stack(layer) for layer in zip(*parts, strict=True)]
+        for parts in zip(*starts, strict=True)
+    )
+    rows = np.asarray(rows, dtype=np.int32)
+    data = TrainingData(table, 1, rows[:, 40:], rows[:, :40], 0.0)
+    options = TrainingOptions(
+        activation="silu",
+        alpha=0.1,
+        dropout=0.1,
+        learning_rate=0.01,
+        batch_size=32,
+        max_iter=30,
+        n_iter_no_change=5,
+        tol=1e-4,
+        annealed=True,
+        device="cpu",
+        verbose=False,
+    )._replace(**changes)
+    return train(State(coefs, intercepts), head, data, options, seeds)
+
+
+def test_a_member_does_not_see_its_neighbours():
+    rng = np.random.default_rng(1)
+    seeds = [11, 12, 13, 14, 15]
+    rows = np.stack([rng.permutation(300)[:200] for _ in seeds])
+    one = train_members(rows, seeds)
+    other_rows = np.stack([rng.permutation(300)[:200] for _ in seeds])
+    other_rows[2] = rows[2]
+    other = train_members(other_rows, [1, 2, 13, 4, 5])
+    for a, b in zip(one.state.coefs, other.state.coefs, strict=True):
+        np.testing.assert_allclose(a[2], b[2], atol=1e-6)
+        assert np.abs(a[[0, 1, 3, 4]] - b[[0, 1, 3, 4]]).max() > 1e-2
+    assert one.best_iteration[2] == other.best_iteration[2]
+    np.testing.assert_allclose(one.scores[2], other.scores[2, : one.scores.shape[1]])
+
+
+def test_a_member_alone_is_the_member_in_company():
+    rng = np.random.default_rng(1)
+    rows = np.stack([rng.permutation(300)[:200] for _ in range(3)])
+    company = train_members(rows, [1, 2, 3], max_iter=2)
+    alone = train_members(rows[1:2], [2], max_iter=2)
+    for a, b in zip(company.state.coefs, alone.state.coefs, strict=True):
+        np.testing.assert_allclose(a[1], b[0], atol=1e-5)
+
+
+def fit(seed_before=0, threads=None):
+    torch.manual_seed(seed_before)
+    if threads:
+        torch.set_num_threads(threads)
+    X, y = make_data(np.random.default_rng(0))
+    model = MDNRegressor(n_estimators=2, max_iter=10, dropout=0.2, random_state=0)
+    return model.fit(X, y).coefs_
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_seeds_hold_whatever_the_jobs_and_the_threads(backend):
+    expected = fit()
+    fits = Parallel(n_jobs=2, backend=backend)(delayed(fit)(s) for s in range(3))
+    before = torch.get_num_threads()
+    try:
+        fits += [fit(5, threads) for threads in (1, 2, 4)]
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
+    for coefs in fits:
+        for ours, theirs in zip(coefs, expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_torch_is_left_as_it_was(dtype):
+    X, y = make_data(np.random.default_rng(0))
+    torch.manual_seed(7)
+    before_dtype = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    state = torch.get_rng_state()
+    threads = torch.get_num_threads(), _mkl_threads()
+    try:
+        model = MDNRegressor(max_iter=3, random_state=0).fit(X, y)
+        model.predict(X)
+        model.sample(X, random_state=0)
+        model.to_torch()
+        assert torch.get_default_dtype() is dtype
+    finally:
+        torch.set_default_dtype(before_dtype)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert (torch.get_num_threads(), _mkl_threads()) == threads
+    assert torch.is_grad_enabled()
+    assert not torch.is_inference_mode_enabled()
+
+
+@pytest.mark.parametrize(
+    "surroundings", [torch.no_grad, torch.inference_mode, lambda: torch.device("meta")]
+)
+def test_the_callers_modes_do_not_reach_the_fit(surroundings):
+    expected = fit()
+    with surroundings():
+        ours = fit()
+    for a, b in zip(ours, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_fits_in_threads_do_not_disturb_each_other():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        expected, found = fit(), []
+        threads = [
+            threading.Thread(target=lambda: found.append(fit())) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert torch.get_num_threads() == 2
+        assert _mkl_threads() in (1, 2)
+    finally:
+        torch.set_num_threads(before)
+    for coefs in found:
+        for ours, theirs in zip(coefs, expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("activation", network.ACTIVATIONS)
+def test_activations_in_numpy_are_those_of_torch(activation):
+    assert list(network.ACTIVATIONS) == list(_network.ACTIVATIONS)
+    x = np.r_[np.linspace(-40, 40, 2001), -1e4, 1e4]
+    np.testing.assert_allclose(
+        _network.ACTIVATIONS[activation](x),
+        network.ACTIVATIONS[activation](torch.tensor(x)).numpy(),
+        rtol=1e-12,
+        atol=4e-15,
+    )
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_to_torch_agrees_with_the_estimator(rng, covariance_type, n_outputs):
+    X, y = make_data(rng, n_outputs=n_outputs)
+    X, y = 1e3 * X + 7, 1e-3 * y - 5
+    model = MDNRegressor(
+        n_estimators=2,
+        covariance_type=covariance_type,
+        max_iter=5,
+        random_state=0,
+        **{name: 1e-3 * value for name, value in TYPES[covariance_type].items()},
+    ).fit(X, y)
+    net = model.to_torch()
+    law = model.predict_distribution(X)
+    with torch.no_grad():
+        log_weights, means, factors = net(torch.tensor(X))
+        loss = net.loss(torch.tensor(X), torch.tensor(y))
+    np.testing.assert_allclose(log_weights, law.log_weights, atol=1e-10)
+    np.testing.assert_allclose(means, law.means, rtol=1e-10)
+    np.testing.assert_allclose(factors, law._factors, rtol=1e-10, atol=1e-6)
+    np.testing.assert_allclose(-loss, model.score_samples(X, y), atol=1e-8)
+    single = net.float()
+    with torch.no_grad():
+        means = single(torch.tensor(X, dtype=torch.float32)).means
+    np.testing.assert_allclose(means, law.means, rtol=1e-5)
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_the_module_trains_with_the_users_optimiser(covariance_type, n_outputs):
+    X, y = make_data(np.random.default_rng(0), n_outputs=n_outputs)
+    x, y = (torch.tensor(values, dtype=torch.float32) for values in (X, y))
+    net = MixtureDensityNetwork(
+        3,
+        n_outputs,
+        n_components=3,
+        hidden_layer_sizes=(50, 50),
+        covariance_type=covariance_type,
+        generator=torch.Generator().manual_seed(0),
+        **TYPES[covariance_type],
+    )
+    before = net.loss(x, y).mean().item()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = net.loss(x, y).mean()
+        loss.backward()
+        optimizer.step()
+    assert net.loss(x, y).shape == (300,)
+    assert loss.item() < before - 0.3
+
+
+def test_the_modules_seed_is_torchs():
+    torch.manual_seed(3)
+    one = MixtureDensityNetwork(2)
+    torch.manual_seed(3)
+    other = MixtureDensityNetwork(2)
+    for a, b in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(one.coefs[0], MixtureDensityNetwork(2).coefs[0])
+
+
+def test_the_modules_dropout_is_for_training_only():
+    net = MixtureDensityNetwork(2, dropout=0.5)
+    x = torch.randn(5, 2)
+    assert not torch.equal(net(x).means, net(x).means)
+    net.eval()
+    assert torch.equal(net(x).means, net(x).means)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag"])
+def test_the_module_draws_from_its_own_law(covariance_type):
+    net = MixtureDensityNetwork(
+        2, 2, covariance_type=covariance_type, n_members=2
+    ).double()
+    with torch.no_grad():
+        for coef in net.coefs:
+            coef.mul_(2)
+    x = torch.randn(3, 2, dtype=torch.float64)
+    draws = net.sample(x, 50_000, generator=torch.Generator().manual_seed(0))
+    assert draws.shape == (3, 50_000, 2)
+    log_weights, means, factors = (p.detach().numpy() for p in net(x))
+    from skmdn import MixtureDistribution
+
+    law = MixtureDistribution._from_factors(log_weights, means, factors)
+    error = 5 * law.std() / np.sqrt(50_000)
+    assert np.all(np.abs(draws.numpy().mean(axis=1) - law.mean()) < error)
+    covariances = [np.cov(row.T) for row in draws.numpy()]
+    np.testing.assert_allclose(covariances, law.cov(), atol=0.05 * law.var().max())
+
+
+def test_the_module_is_copied_and_saved_like_any_other():
+    net = MixtureDensityNetwork(2, n_components=2)
+    other = MixtureDensityNetwork(2, n_components=2)
+    other.load_state_dict(net.state_dict())
+    x = torch.randn(4, 2)
+    for twin in (other, copy.deepcopy(net)):
+        assert torch.equal(twin(x).means, net(x).means)
+
+
+def test_mistakes_with_the_module_are_named():
+    with pytest.raises(ValueError, match=r"covariance_type must be one of .*'round'"):
+        MixtureDensityNetwork(2, covariance_type="round")
+    with pytest.raises(ValueError, match=r"activation must be one of .*'step'"):
+        MixtureDensityNetwork(2, activation="step")
+    with pytest.raises(ValueError, match="needs noise_std"):
+        MixtureDensityNetwork(2, covariance_type="fixed_spherical")
+    net = MixtureDensityNetwork(2)
+    with pytest.raises(ValueError, match=r"y must have shape \(4, 1\)"):
+        net.loss(torch.zeros(4, 2), torch.zeros(1, 4))
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_starting_centres_cover_y_evenly(rng, n_outputs):
+    y = rng.normal(size=(1000, n_outputs)) * np.arange(1, n_outputs + 1)
+    centres = spread_centres(y, np.ones(1000), 4)
+    widest = np.sort(centres[:, -1])
+    np.testing.assert_allclose(
+        np.searchsorted(np.sort(y[:, -1]), widest) / 1000,
+        [0.125, 0.375, 0.625, 0.875],
+        atol=0.06,
+    )
+
+
+def test_a_weight_of_two_starts_like_two_rows(rng):
+    y = rng.normal(size=(50, 2))
+    one = spread_centres(y, np.full(50, 2.0), 3)
+    np.testing.assert_allclose(one, spread_centres(y, np.ones(50), 3))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_a_gpu_finds_the_same_law(rng, covariance_type):
+    X, y = make_data(rng, n_outputs=2)
+    scores = [
+        MDNRegressor(
+            covariance_type=covariance_type,
+            device=device,
+            dropout=0.0,
+            random_state=0,
+            **TYPES[covariance_type],
+        )
+        .fit(X, y)
+        .score_samples(X, y)
+        .mean()
+        for device in ("cpu", "cuda")
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=0.1)

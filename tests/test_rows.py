@@ -1,0 +1,105 @@
+"""Training rows: what the fit learns from does not depend on how they are written."""
+
+import numpy as np
+import pytest
+
+from skmdn import _rows
+from skmdn._folds import folds, n_validation_rows
+from skmdn._rows import canonical_samples
+from skmdn._scaling import fit_scaling, standardised_table
+
+
+def as_rows(samples):
+    rows = samples.rows
+    return np.column_stack([samples.X[rows], samples.y[rows], samples.weights])
+
+
+def random_data(rng, n=60):
+    X = rng.integers(0, 3, (n, 2)) * 0.5
+    return X, rng.integers(0, 2, (n, 1)) * 1.0, rng.integers(0, 4, n) * 1.0
+
+
+def test_repeated_rows_are_one_row_of_their_total_weight(rng):
+    X, y, weights = random_data(rng)
+    times = weights.astype(int)
+    repeated = canonical_samples(
+        np.repeat(X, times, axis=0), np.repeat(y, times, axis=0), np.ones(times.sum())
+    )
+    np.testing.assert_array_equal(
+        as_rows(canonical_samples(X, y, weights)), as_rows(repeated)
+    )
+    kept = as_rows(repeated)
+    assert len(np.unique(kept[:, :3], axis=0)) == len(kept)
+    assert kept[:, -1].sum() == weights.sum()
+
+
+@pytest.mark.parametrize("collide", [False, True])
+def test_the_order_of_rows_does_not_matter(rng, collide, monkeypatch):
+    if collide:
+        monkeypatch.setattr(
+            _rows, "row_hashes", lambda X, y: np.zeros(len(X), dtype=np.uint64)
+        )
+    X, y, weights = random_data(rng)
+    order = rng.permutation(len(X))
+    one = canonical_samples(X, y, weights)
+    other = canonical_samples(X[order], y[order], weights[order])
+    np.testing.assert_array_equal(as_rows(one), as_rows(other))
+    assert len(np.unique(as_rows(one)[:, :3], axis=0)) == len(one.rows)
+
+
+def test_powers_of_two_do_not_change_the_order(rng):
+    X, y, weights = random_data(rng)
+    X = X + rng.normal(size=X.shape)
+    one = canonical_samples(X, y, weights)
+    other = canonical_samples(X * 2.0**-20, y * 2.0**13, weights)
+    np.testing.assert_array_equal(one.rows, other.rows)
+
+
+def test_zero_has_one_sign():
+    X, y = np.array([[0.0], [-0.0]]), np.ones((2, 1))
+    assert len(canonical_samples(X, y, np.ones(2)).rows) == 1
+
+
+def test_statistics_are_weighted(rng):
+    X = rng.normal(5, 3, (200, 2))
+    y = rng.normal(-1, 0.1, (200, 1))
+    weights = rng.uniform(size=200)
+    scaling = fit_scaling(canonical_samples(X, y, weights))
+    mean = np.average(X, axis=0, weights=weights)
+    std = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
+    np.testing.assert_allclose(scaling.x_mean, mean)
+    np.testing.assert_allclose(scaling.x_std, std)
+    np.testing.assert_allclose(scaling.y_std, y.std(), rtol=0.1)
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, -7.3, 1e-300, 1e300])
+def test_a_constant_column_becomes_zeros(rng, constant):
+    X = np.full((11_000, 1), constant)
+    samples = canonical_samples(X, rng.normal(size=(11_000, 1)), np.ones(11_000))
+    scaling = fit_scaling(samples)
+    table = standardised_table([samples], scaling)
+    assert np.all(scaling.x_std > 0)
+    assert np.abs(table[:, 0]).max() < 1e-12
+
+
+def test_numbers_of_any_size_are_standardised(rng):
+    X = rng.normal(size=(500, 3)) * [1e-300, 1.0, 1e300]
+    samples = canonical_samples(X, X[:, 1:2], np.ones(500))
+    table = standardised_table([samples], fit_scaling(samples))
+    np.testing.assert_allclose(table[:, :3].std(axis=0), 1, rtol=1e-5)
+    np.testing.assert_allclose(table[:, :3].mean(axis=0), 0, atol=1e-5)
+    assert np.all(table[:, 3] == 1)
+
+
+def test_members_hold_out_different_rows_and_together_learn_from_all():
+    train, validation = folds(103, 10, 5, np.random.RandomState(0))
+    assert len(np.unique(validation)) == 50
+    assert len(np.unique(train)) == 103
+    for of_train, of_validation in zip(train, validation, strict=True):
+        assert set(of_train) | set(of_validation) == set(range(103))
+        assert not set(of_train) & set(of_validation)
+
+
+@pytest.mark.parametrize(("n_rows", "expected"), [(1, 0), (10, 0), (20, 2), (500, 50)])
+def test_too_few_rows_are_not_split(n_rows, expected):
+    assert n_validation_rows(n_rows, 0.1) == expected
