@@ -56,6 +56,20 @@ def check_observations(y, shape):
     return y.reshape(shape)
 
 
+def check_levels(name, levels, scalar=False):
+    """Probabilities as a float64 array, or as a float if one alone is asked for."""
+    array = np.asarray(levels, dtype=np.float64)
+    if array.ndim > (0 if scalar else 1) or array.size == 0:
+        shape = "a number" if scalar else "a number or a list of numbers"
+        raise ValueError(f"{name} must be {shape} between 0 and 1, got {levels!r}.")
+    if not np.all((array >= 0) & (array <= 1)):
+        raise ValueError(
+            f"{name} must lie between 0 and 1, got {levels!r}. Percentages are to be "
+            "divided by 100."
+        )
+    return float(array) if scalar else array
+
+
 def check_mixture(weights, means, covariances):
     """Refuse weights, means and covariances that do not fit together."""
     for name, values in [

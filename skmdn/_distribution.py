@@ -5,14 +5,16 @@ import numbers
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmdn import _gaussian
+from skmdn import _energy, _gaussian, _quadrature
 from skmdn._checks import check_mixture, check_observations, checked_factors
+from skmdn._ensemble import EnsembleQuestions
+from skmdn._questions import MarginalQuestions
 
 ROWS_IN_REPR = 3
 TERMS_IN_REPR = 3
 
 
-class MixtureDistribution:
+class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
     r"""A batch of n Gaussian mixtures, one predicted law per row.
 
     The density of row i at y is
@@ -275,14 +277,43 @@ class MixtureDistribution:
     def entropy(self):
         """Differential entropy of each law, E[-log p(Y)].
 
+        By quadrature for one output, by a fixed quasi-random rule for several: always
+        the same for a row, whatever rows are beside it.
+
         Returns
         -------
         entropy : ndarray of shape (n,)
             In nats.
         """
-        return _gaussian.entropy(
-            *self._parameters, _gaussian.normal_points(self.n_outputs)
-        )
+        if self.n_outputs == 1:
+            return _quadrature.entropy(*self._univariate_parameters(0))
+        return _gaussian.entropy(*self._parameters)
+
+    def energy_score(self, y):
+        """Energy score of the joint law of all outputs.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, D)
+            Observations in units of y.
+
+        Returns
+        -------
+        energy_score : ndarray of shape (n,)
+            In units of y; lower is better. With one output it is the CRPS. Outputs of
+            different units should be brought to one before they are fitted.
+
+        References
+        ----------
+        T. Gneiting, A. E. Raftery (2007). Strictly proper scoring rules, prediction,
+        and estimation. JASA 102, 359-378.
+        """
+        if self.n_outputs == 1:
+            return self.crps(y)
+        diagonal = _gaussian.is_diagonal(self._factors)
+        spread = self._factors**-2.0 if diagonal else self.covariances
+        y = self._observations(y)
+        return _energy.energy_score(y, self.weights, self.means, spread)
 
     def marginal(self, outputs):
         """Law of some of the outputs, whatever the others may be.
@@ -328,6 +359,11 @@ class MixtureDistribution:
         y = check_observations(y, (len(self), len(given)))
         parameters = _gaussian.conditional(given, y, *self._parameters)
         return self._from_factors(*parameters, n_members=self._n_members)
+
+    def _univariate_parameters(self, output):
+        """Log-weights, means and standard deviations (n, K) of one output."""
+        means, stds = _gaussian.univariate(output, self._means, self._factors)
+        return self._log_weights, means, stds
 
     def _per_output(self, values):
         """Drop the axis of outputs, the last one, where there is a single output."""

@@ -15,6 +15,8 @@ from scipy.stats import qmc
 
 LOG_2PI = np.log(2 * np.pi)
 TINY = np.finfo(np.float64).tiny
+LOG2_POINTS = 9  # of the rule for the entropy
+NUMBERS_PER_BLOCK = 2**20
 
 
 def is_diagonal(factors):
@@ -66,6 +68,11 @@ def covariances(factors):
     """Covariance matrices, (n, K, D, D)."""
     roots = covariance_root(factors)
     return np.einsum("...de,...fe->...df", roots, roots)
+
+
+def precisions(factors):
+    """Inverses of the covariances, (..., D, D), of full factors."""
+    return np.einsum("...de,...fe->...df", factors, factors)
 
 
 def variances(factors):
@@ -135,6 +142,14 @@ def marginal(outputs, means, factors):
     return means[..., outputs], compact(factor_of_root(roots))
 
 
+def univariate(output, means, factors):
+    """Means and standard deviations (n, K) of one output."""
+    if is_diagonal(factors):
+        return means[..., output], 1 / factors[..., output]
+    roots = covariance_root(factors)[..., output, :]
+    return means[..., output], np.sqrt(np.sum(roots**2, axis=-1))
+
+
 def conditional(given, y, log_weights, means, factors):
     """Parameters of the law of the other outputs, given ``y`` (n, G), eq. (6)."""
     free = [d for d in range(means.shape[-1]) if d not in given]
@@ -184,30 +199,42 @@ def sample_components(n_samples, rng, weights):
     return components
 
 
-def entropy(log_weights, means, factors, noise):
-    """Entropy of the mixtures (n,), by an equal-weight rule of normal points (S, D).
+def entropy(log_weights, means, factors):
+    """Entropy of the mixtures (n,), by an equal-weight rule of S normal points.
 
     The part known in closed form is split off: with ``r_k`` the responsibility of
     component k, ``H = Σ π_k (H_k - log π_k + E_k[log r_k])``, so the rule only has to
     carry the last term, which vanishes where components do not overlap.
     """
+    _, n_components, n_outputs = means.shape
+    size = max(1, NUMBERS_PER_BLOCK // (2**LOG2_POINTS * n_components * n_outputs))
+    parts = [
+        _entropy(log_weights[i : i + size], means[i : i + size], factors[i : i + size])
+        for i in range(0, len(means), size)
+    ]
+    return np.concatenate([np.empty(0), *parts])
+
+
+def _entropy(log_weights, means, factors):
     weights = np.exp(log_weights)
+    noise = normal_points(means.shape[-1])  # (S, D)
     log_det = np.sum(np.log(diagonal(factors)), axis=-1)
     component_entropy = means.shape[-1] * (LOG_2PI + 1) / 2 - log_det
     surprise = component_entropy + entr(weights) / np.maximum(weights, TINY)
     for k, root in enumerate(np.moveaxis(covariance_root(factors), 1, 0)):
         y = means[:, k] + np.einsum("nde,se->snd", root, noise)
         joint = log_weights + component_logpdf(y, means, factors)  # (S, n, K)
-        log_share = joint[..., k] - logsumexp(joint, axis=-1)
-        surprise[:, k] += np.mean(np.where(weights[:, k] > 0, log_share, 0), axis=0)
+        log_share = np.ascontiguousarray((joint[..., k] - logsumexp(joint, axis=-1)).T)
+        # Row by row: along the other axis the order of summation would depend on n.
+        surprise[:, k] += np.where(weights[:, k] > 0, log_share.mean(axis=1), 0)
     return np.sum(weights * surprise, axis=-1)
 
 
 @cache
-def normal_points(n_outputs, log2_size=9):
+def normal_points(n_outputs):
     """Sobol' points mapped to a standard normal, (S, D): the same in every process."""
-    sobol = qmc.Sobol(n_outputs, scramble=False).random_base2(log2_size)
-    return ndtri(sobol + 0.5 / 2**log2_size)
+    sobol = qmc.Sobol(n_outputs, scramble=False).random_base2(LOG2_POINTS)
+    return ndtri(sobol + 0.5 / 2**LOG2_POINTS)
 
 
 def change_units(means, factors, offset, unit):

@@ -3,28 +3,29 @@
 from numbers import Integral, Real
 from typing import ClassVar
 
-import numpy as np
-from sklearn import config_context
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted
 
 from skmdn import _fitting
-from skmdn._checks import check_weight_values, restored_on_error
+from skmdn._checks import restored_on_error
 from skmdn._covariance import COVARIANCE_TYPES
 from skmdn._distribution import MixtureDistribution
 from skmdn._fitted import FittedState
+from skmdn._inputs import CheckedInputs
 from skmdn._network import ACTIVATIONS, mixture_parameters
-from skmdn._rows import canonical_samples
 
-POINT_PREDICTIONS = {"mean": MixtureDistribution.mean}
+POINT_PREDICTIONS = {
+    "mean": MixtureDistribution.mean,
+    "median": MixtureDistribution.median,
+    "mode": MixtureDistribution.mode,
+}
+OUTPUT_TYPES = [*POINT_PREDICTIONS, "quantiles", "distribution"]
 
 
-class MDNRegressor(FittedState, MultiOutputMixin, RegressorMixin, BaseEstimator):
+class MDNRegressor(
+    CheckedInputs, FittedState, MultiOutputMixin, RegressorMixin, BaseEstimator
+):
     """Mixture density network: a regressor that predicts whole distributions.
 
     A multilayer perceptron maps every row of X to the parameters of a Gaussian mixture
@@ -325,7 +326,9 @@ class MDNRegressor(FittedState, MultiOutputMixin, RegressorMixin, BaseEstimator)
         )
 
     def predict(self, X, return_std=False, *, output_type="mean", quantiles=None):
-        """Predict one number for every row and output, or the whole law.
+        """Predict one number for every row and output, some quantiles, or the law.
+
+        The keywords pass through a Pipeline too.
 
         Parameters
         ----------
@@ -333,33 +336,63 @@ class MDNRegressor(FittedState, MultiOutputMixin, RegressorMixin, BaseEstimator)
             Features.
         return_std : bool, default=False
             Whether to return the standard deviation as well; with the mean only.
-        output_type : {"mean", "distribution"}, default="mean"
-            What to predict. A keyword of `predict`, it also passes through a Pipeline.
-        quantiles : None
-            Reserved.
+        output_type : {"mean", "median", "mode", "quantiles", "distribution"}, \
+                default="mean"
+            What to predict. The mode is the highest one, of all outputs jointly.
+        quantiles : float or array-like of shape (Q,), default=None
+            Levels between 0 and 1; required by ``output_type="quantiles"``.
 
         Returns
         -------
-        y : ndarray of shape (n,) or (n, n_outputs), or MixtureDistribution
-            Shaped like the y of `fit`.
+        y : ndarray or MixtureDistribution
+            Shaped like the y of `fit`; for several quantiles (n, Q), or
+            (n, Q, n_outputs) if y had columns.
         std : ndarray of the shape of y
             Only if `return_std`.
         """
-        if output_type not in {*POINT_PREDICTIONS, "distribution"}:
-            raise ValueError(
-                "output_type must be one of "
-                f"{[*POINT_PREDICTIONS, 'distribution']}, got {output_type!r}."
-            )
-        if return_std and output_type != "mean":
-            raise ValueError(
-                f"return_std=True goes with output_type='mean', not {output_type!r}. "
-                "Ask the law: predict_distribution(X).std()."
-            )
+        _check_question(return_std, output_type, quantiles)
+        if output_type == "quantiles":
+            return self.predict_quantiles(X, quantiles)
         law = self.predict_distribution(X)
         if output_type == "distribution":
             return law
         answer = self._like_y(POINT_PREDICTIONS[output_type](law))
         return (answer, self._like_y(law.std())) if return_std else answer
+
+    def predict_quantiles(self, X, quantiles):
+        """Predict quantiles of each output.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Features.
+        quantiles : float or array-like of shape (Q,)
+            Levels between 0 and 1.
+
+        Returns
+        -------
+        y : ndarray
+            For one level shaped like the y of `fit`; for a list (n, Q), or
+            (n, Q, n_outputs) if y had columns.
+        """
+        return self._like_y(self.predict_distribution(X).ppf(quantiles))
+
+    def predict_interval(self, X, coverage=0.9):
+        """Predict an equal-tailed interval for each output.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Features.
+        coverage : float, default=0.9
+            Probability of the interval.
+
+        Returns
+        -------
+        interval : ndarray of shape (n, 2) or (n, 2, n_outputs)
+            Lower and upper ends.
+        """
+        return self._like_y(self.predict_distribution(X).interval(coverage))
 
     def score_samples(self, X, y=None):
         """Log-density of observations under their predicted laws.
@@ -414,49 +447,24 @@ class MDNRegressor(FittedState, MultiOutputMixin, RegressorMixin, BaseEstimator)
         check_is_fitted(self)
         return MixtureDensityNetwork.from_network(self._network())
 
-    def _validated(self, *data, reset):
-        """Rows as float arrays; array-API tensors become NumPy like everything else."""
-        kwargs = {"multi_output": True, "y_numeric": True} if len(data) == 2 else {}
-        with config_context(array_api_dispatch=False):
-            return validate_data(
-                self, *data, dtype=(np.float64, np.float32), reset=reset, **kwargs
-            )
-
-    def _samples(self, X, y, sample_weight, reset, name="sample_weight"):
-        X, y = self._validated(X, y, reset=reset)
-        y = np.asarray(y, dtype=np.float64)
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        check_weight_values(weights, name)
-        self._check_outputs(y, reset)
-        return canonical_samples(X, y.reshape(len(y), -1), weights)
-
-    def _check_outputs(self, y, reset):
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        if reset:
-            self.n_outputs_, self.y_ndim_ = n_outputs, y.ndim
-        elif n_outputs != self.n_outputs_:
-            raise ValueError(
-                f"y has {n_outputs} outputs, but MDNRegressor was fitted with "
-                f"{self.n_outputs_}."
-            )
-
-    def _held_out(self, X_val, y_val, sample_weight_val):
-        if (X_val is None) != (y_val is None):
-            raise ValueError("X_val and y_val go together: pass both or neither.")
-        if X_val is None:
-            if sample_weight_val is not None:
-                raise ValueError("sample_weight_val needs X_val and y_val.")
-            return None
-        if not self.early_stopping:
-            raise ValueError(
-                "X_val and y_val are for early stopping, which early_stopping=False "
-                "switches off. Set early_stopping=True or leave them out."
-            )
-        return self._samples(
-            X_val, y_val, sample_weight_val, reset=False, name="sample_weight_val"
-        )
-
     def _like_y(self, values):
         """Give a single output its axis back if y had one."""
         single = self.n_outputs_ == 1 and self.y_ndim_ == 2
         return values[..., None] if single else values
+
+
+def _check_question(return_std, output_type, quantiles):
+    if output_type not in OUTPUT_TYPES:
+        raise ValueError(
+            f"output_type must be one of {OUTPUT_TYPES}, got {output_type!r}."
+        )
+    if return_std and output_type != "mean":
+        raise ValueError(
+            f"return_std=True goes with output_type='mean', not {output_type!r}. Ask "
+            "the law: predict_distribution(X).std()."
+        )
+    if (quantiles is None) == (output_type == "quantiles"):
+        raise ValueError(
+            "quantiles go with output_type='quantiles', for instance quantiles=[0.1, "
+            f"0.9]; got quantiles={quantiles!r}, output_type={output_type!r}."
+        )

@@ -24,7 +24,32 @@ ARROWS = {
     "_gaussian": set(),
     "_scaling": {"_rows"},
     "_checks": {"_gaussian"},
-    "_distribution": {"_gaussian", "_checks"},
+    "_blocks": set(),
+    "_roots": set(),
+    "_univariate": {"_blocks"},
+    "_quantile": {"_blocks", "_roots"},
+    "_quadrature": {"_blocks"},
+    "_modes": {"_blocks", "_roots", "_univariate"},
+    "_highest_density": {"_blocks", "_modes", "_quantile", "_roots", "_univariate"},
+    "_mean_shift": {"_gaussian"},
+    "_energy": set(),
+    "_ensemble": set(),
+    "_questions": {
+        "_checks",
+        "_highest_density",
+        "_mean_shift",
+        "_modes",
+        "_quantile",
+        "_univariate",
+    },
+    "_distribution": {
+        "_checks",
+        "_energy",
+        "_ensemble",
+        "_gaussian",
+        "_quadrature",
+        "_questions",
+    },
     "_network": {"_gaussian", "_covariance", "_scaling"},
     "nn.isolation": set(),
     "nn.adam": set(),
@@ -52,6 +77,7 @@ ARROWS = {
         "nn.initialization",
         "nn.training",
     },
+    "_inputs": {"_checks", "_rows"},
     "_fitted": {"_covariance", "_fitting", "_network", "_scaling"},
     "_regressor": {
         "_checks",
@@ -59,8 +85,8 @@ ARROWS = {
         "_distribution",
         "_fitted",
         "_fitting",
+        "_inputs",
         "_network",
-        "_rows",
         "nn",
     },
     "": {"_distribution", "_regressor"},
@@ -161,8 +187,9 @@ def public_objects():
             if callable(thing):
                 yield f"{module}.{name}"
             if inspect.isclass(thing):
-                for method, value in vars(thing).items():
-                    if not method.startswith("_") and inspect.isfunction(value):
+                for method, value in inspect.getmembers(thing, inspect.isfunction):
+                    ours = value.__module__.startswith("skmdn.")
+                    if ours and not method.startswith("_"):
                         yield f"{module}.{name}.{method}"
 
 

@@ -3,7 +3,6 @@
 import copy
 import io
 import pickle
-import signal
 import warnings
 
 import joblib
@@ -499,7 +498,7 @@ def test_ctrl_c_keeps_the_best_model_so_far(rng, monkeypatch):
     def step(self, step=training._Training._step):
         steps.append(1)
         if len(steps) == 40:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
         return step(self)
 
     monkeypatch.setattr(training._Training, "_step", step)
@@ -546,7 +545,7 @@ BAD_DATA = {
         "infinity",
     ),
     "NaN in y": (lambda X, y: (X, replace_fourth(y, np.nan)), "NaN"),
-    "strings": (lambda X, y: (X.astype(str) + "a", y), "could not convert"),
+    "strings": (lambda X, y: (np.full(X.shape, "a"), y), "could not convert"),
     "y too short": (lambda X, y: (X, y[:-1]), "inconsistent numbers of samples"),
     "X of one dimension": (lambda X, y: (X[:, 0], y), "Expected 2D array"),
     "y of three dimensions": (lambda X, y: (X, np.zeros((len(y), 2, 2))), "dim"),

@@ -1,0 +1,54 @@
+"""What a fit is given: checked as scikit-learn checks it, its rows made canonical."""
+
+import numpy as np
+from sklearn import config_context
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from skmdn._checks import check_weight_values
+from skmdn._rows import canonical_samples
+
+
+class CheckedInputs:
+    """The part of `MDNRegressor` that meets its users' data."""
+
+    def _validated(self, *data, reset):
+        """Rows as float arrays; array-API tensors become NumPy like everything else."""
+        kwargs = {"multi_output": True, "y_numeric": True} if len(data) == 2 else {}
+        with config_context(array_api_dispatch=False):
+            return validate_data(
+                self, *data, dtype=(np.float64, np.float32), reset=reset, **kwargs
+            )
+
+    def _samples(self, X, y, sample_weight, reset, name="sample_weight"):
+        X, y = self._validated(X, y, reset=reset)
+        y = np.asarray(y, dtype=np.float64)
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        check_weight_values(weights, name)
+        self._check_outputs(y, reset)
+        return canonical_samples(X, y.reshape(len(y), -1), weights)
+
+    def _check_outputs(self, y, reset):
+        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        if reset:
+            self.n_outputs_, self.y_ndim_ = n_outputs, y.ndim
+        elif n_outputs != self.n_outputs_:
+            raise ValueError(
+                f"y has {n_outputs} outputs, but MDNRegressor was fitted with "
+                f"{self.n_outputs_}."
+            )
+
+    def _held_out(self, X_val, y_val, sample_weight_val):
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val go together: pass both or neither.")
+        if X_val is None:
+            if sample_weight_val is not None:
+                raise ValueError("sample_weight_val needs X_val and y_val.")
+            return None
+        if not self.early_stopping:
+            raise ValueError(
+                "X_val and y_val are for early stopping, which early_stopping=False "
+                "switches off. Set early_stopping=True or leave them out."
+            )
+        return self._samples(
+            X_val, y_val, sample_weight_val, reset=False, name="sample_weight_val"
+        )

@@ -1,0 +1,128 @@
+"""Modes of Gaussian mixtures with several outputs, climbed to from many starts.
+
+From y the mean-shift goes to the average of the components' means, each weighing as
+much as its precision times its responsibility for y, and never loses density
+(Carreira-Perpiñán, 2000). Where the density is concave, Newton's step is taken if it
+gains more. The starts are the means and the crossings of ridges, where elongated
+components have modes that no mean leads to; that there is no other is not proved.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skmdn._gaussian import embed_diagonal, is_diagonal, logpdf, precisions
+
+MAX_STEPS = 1000
+CONVERGED = 1e-10  # length of a step, in the metric of the local precision
+APART = 1e-3  # points closer than this, in that metric, are one mode
+NUMBERS_PER_BLOCK = 2**18
+
+
+class Terrain(NamedTuple):
+    """What the log-densities look like at N points."""
+
+    height: np.ndarray  # (N,)
+    gradient: np.ndarray  # (N, D)
+    hessian: np.ndarray  # (N, D, D)
+    precision: np.ndarray  # (N, D, D), averaged by responsibility
+
+
+def modes(log_weights, means, factors):
+    """Modes of each mixture, a list of n arrays (m, D), highest density first."""
+    n, n_components, n_outputs = means.shape
+    size = max(1, NUMBERS_PER_BLOCK // (n_components**3 * n_outputs**2))
+    full = embed_diagonal(factors) if is_diagonal(factors) else factors
+    found = []
+    for start in range(0, n, size):
+        block = slice(start, start + size)
+        found += _modes(log_weights[block], means[block], full[block])
+    return found
+
+
+def _modes(log_weights, means, factors):
+    start = _starts(log_weights, means, precisions(factors))  # (n, S, D)
+    n, n_starts, n_outputs = start.shape
+    row = np.repeat(np.arange(n), n_starts)
+    mixtures = [values[row] for values in (log_weights, means, factors)]
+    y, terrain = _climb(start.reshape(-1, n_outputs), mixtures)
+    maximal = np.linalg.eigvalsh(terrain.hessian)[:, -1] < 0
+    rank = np.where(maximal, terrain.height, -np.inf).reshape(n, n_starts)
+    order = np.argsort(-rank, axis=1, kind="stable")
+
+    def ranked(values):
+        values = values.reshape(n, n_starts, *values.shape[1:])
+        return values[np.arange(n)[:, None], order]
+
+    y, kept = ranked(y), np.take_along_axis(rank, order, axis=1) > -np.inf
+    kept &= ~_repeats_a_higher_one(y, ranked(terrain.precision))
+    return [points[mask] for points, mask in zip(y, kept, strict=True)]
+
+
+def _starts(log_weights, means, precision):
+    """Means, and where each two components' ridges cross, (n, K + K (K - 1) / 2, D).
+
+    A crossing is the mean of the product of both. Components of weight zero are
+    replaced by the heaviest of their row.
+    """
+    heaviest = log_weights.argmax(axis=1)
+    weightless = np.isneginf(log_weights)
+    rows = np.arange(len(means))
+    means = np.where(weightless[..., None], means[rows, heaviest][:, None], means)
+    i, j = np.triu_indices(means.shape[1], k=1)
+    moments = np.einsum("nkde,nke->nkd", precision, means)
+    both = (moments[:, i] + moments[:, j])[..., None]
+    crossings = np.linalg.solve(precision[:, i] + precision[:, j], both)[..., 0]
+    return np.concatenate([means, crossings], axis=1)
+
+
+def _climb(y, mixtures):
+    """Stationary points (N, D) above each of the points, and the terrain there."""
+    y = y.copy()
+    active = np.arange(len(y))
+    for _ in range(MAX_STEPS):
+        here = [values[active] for values in mixtures]
+        step, length = _step(y[active], here)
+        y[active] += step
+        active = active[length > CONVERGED]
+        if not len(active):
+            break
+    return y, _terrain(y, *mixtures)
+
+
+def _step(y, mixtures):
+    """Step to go from each point (N, D), and its length in the local metric (N,)."""
+    terrain = _terrain(y, *mixtures)
+    gradient = terrain.gradient[..., None]
+    shift = np.linalg.solve(terrain.precision, gradient)[..., 0]
+    concave = np.linalg.eigvalsh(terrain.hessian)[:, -1] < 0
+    hessian = np.where(concave[:, None, None], terrain.hessian, -terrain.precision)
+    newton = -np.linalg.solve(hessian, gradient)[..., 0]
+    gains = logpdf(y + newton, *mixtures) >= logpdf(y + shift, *mixtures)
+    step = np.where(gains[:, None], newton, shift)
+    return step, np.sqrt(np.einsum("nd,nde,ne->n", step, terrain.precision, step))
+
+
+def _terrain(y, log_weights, means, factors):
+    """Log-density at ``y`` (N, D) with its gradient and Hessian."""
+    height = logpdf(y, log_weights, means, factors)
+    residuals = means - y[:, None]
+    z = np.einsum("nkde,nkd->nke", factors, residuals)
+    log_det = np.log(np.diagonal(factors, axis1=-2, axis2=-1)).sum(-1)
+    joint = log_weights + log_det - np.sum(z**2, axis=-1) / 2
+    share = np.exp(joint - joint.max(axis=1, keepdims=True))
+    share /= share.sum(axis=1, keepdims=True)  # (N, K)
+    pulls = np.einsum("nkde,nke->nkd", factors, z)  # precision times residual
+    precision = np.einsum("nk,nkde->nde", share, precisions(factors))
+    gradient = np.einsum("nk,nkd->nd", share, pulls)
+    outer = np.einsum("nk,nkd,nke->nde", share, pulls, pulls)
+    hessian = outer - precision - gradient[:, :, None] * gradient[:, None]
+    return Terrain(height, gradient, hessian, precision)
+
+
+def _repeats_a_higher_one(y, precision):
+    """Whether each ranked point (n, K) lies on one that ranks before it."""
+    gaps = y[:, :, None] - y[:, None]  # (n, K, K, D)
+    distances = np.einsum("nijd,njde,nije->nij", gaps, precision, gaps)
+    close = distances < APART**2
+    return np.any(np.tril(close, -1), axis=2)

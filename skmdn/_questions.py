@@ -1,0 +1,230 @@
+"""What a law is asked about single outputs: quantiles, modes, regions, scores, risk.
+
+Every answer is exact, or a quadrature to the last digits; none needs a sample.
+"""
+
+import numpy as np
+
+from skmdn import _mean_shift, _univariate
+from skmdn._checks import check_levels
+from skmdn._highest_density import highest_density_region
+from skmdn._modes import mode, modes
+from skmdn._quantile import expected_shortfall, ppf
+
+
+class MarginalQuestions:
+    """The part of `MixtureDistribution` that looks at each output's marginal alone."""
+
+    __slots__ = ()
+
+    def cdf(self, y):
+        """Probability that an output is at most `y`, of each output's marginal.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, D)
+            Values in units of y, possibly infinite.
+
+        Returns
+        -------
+        cdf : ndarray of shape (n,) or (n, D)
+            Between 0 and 1.
+        """
+        return self._of_each_marginal(_univariate.cdf, self._observations(y))
+
+    def ppf(self, q):
+        """Quantiles of each output's marginal, the inverse of `cdf`.
+
+        Parameters
+        ----------
+        q : float or array-like of shape (Q,)
+            Levels between 0 and 1.
+
+        Returns
+        -------
+        ppf : ndarray of shape (n,) or (n, D), (n, Q) or (n, Q, D)
+            In units of y; the axis of levels is there if `q` has one. Accurate to the
+            last digits in both tails, infinite at levels 0 and 1.
+        """
+        q = check_levels("q", q)
+        levels = np.broadcast_to(q.ravel(), (len(self), q.size))
+        quantiles = self._of_each_marginal(ppf, levels[..., None], spread=True)
+        return quantiles if q.ndim else quantiles[:, 0]
+
+    def median(self):
+        """Median of each output's marginal.
+
+        Returns
+        -------
+        median : ndarray of shape (n,) or (n, D)
+            In units of y.
+        """
+        return self.ppf(0.5)
+
+    def interval(self, coverage=0.9):
+        """Equal-tailed interval of each output's marginal.
+
+        Parameters
+        ----------
+        coverage : float, default=0.9
+            Probability of the interval, between 0 and 1.
+
+        Returns
+        -------
+        interval : ndarray of shape (n, 2) or (n, 2, D)
+            Lower and upper end, in units of y.
+        """
+        coverage = check_levels("coverage", coverage, scalar=True)
+        return self.ppf([(1 - coverage) / 2, (1 + coverage) / 2])
+
+    def mode(self):
+        """Highest mode of the joint density of all outputs.
+
+        Returns
+        -------
+        mode : ndarray of shape (n,) or (n, D)
+            In units of y. With one output it is the global maximum, by proof; with
+            several, the highest that the climbs of `modes` end at.
+        """
+        if self.n_outputs == 1:
+            return mode(*self._univariate_parameters(0))
+        highest = [points[0] for points in self.modes()]
+        return np.reshape(highest, (len(self), self.n_outputs))
+
+    def modes(self):
+        """Modes of the joint density of all outputs.
+
+        With one output these are all modes, none missed: intervals between the smallest
+        and the largest mean are halved until bounds on the derivatives show where the
+        density rises and where it falls. With several outputs they are climbed to from
+        the means and from the crossings of the components' ridges.
+
+        Returns
+        -------
+        modes : list of n ndarrays of shape (m,) or (m, D)
+            Of each row, highest density first, in units of y.
+        """
+        if self.n_outputs == 1:
+            return modes(*self._univariate_parameters(0))
+        return _mean_shift.modes(*self._parameters)
+
+    def highest_density_region(self, coverage=0.9):
+        """Shortest set of a given probability, a union of intervals.
+
+        It holds the values whose density is above a level. One output only.
+
+        Parameters
+        ----------
+        coverage : float, default=0.9
+            Probability of the region, above 0 and at most 1.
+
+        Returns
+        -------
+        regions : list of n ndarrays of shape (m, 2)
+            Lower and upper ends of each row's intervals, from left to right.
+
+        References
+        ----------
+        R. J. Hyndman (1996). Computing and graphing highest density regions. The
+        American Statistician 50, 120-126.
+        """
+        if self.n_outputs > 1:
+            raise ValueError(
+                f"highest_density_region is for one output, this law has "
+                f"{self.n_outputs}. Take the marginal of one: law.marginal(0)."
+            )
+        coverage = check_levels("coverage", coverage, scalar=True)
+        if coverage == 0:
+            raise ValueError(
+                "coverage must be above 0: a region of probability 0 is not unique. "
+                "For the point it shrinks to, ask mode()."
+            )
+        parameters = self._univariate_parameters(0)
+        return highest_density_region(np.full(len(self), coverage), *parameters)
+
+    def crps(self, y):
+        """Continuous ranked probability score of each output's marginal.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, D)
+            Observations in units of y.
+
+        Returns
+        -------
+        crps : ndarray of shape (n,) or (n, D)
+            In units of y; lower is better.
+
+        References
+        ----------
+        E. P. Grimit, T. Gneiting, V. J. Berrocal, N. A. Johnson (2006). The continuous
+        ranked probability score for circular variables and its application to mesoscale
+        forecast ensemble verification. QJRMS 132, 2925-2942.
+        """
+        return self._of_each_marginal(_univariate.crps, self._observations(y))
+
+    def skewness(self):
+        """Skewness of each output's marginal, its third standardised moment.
+
+        Returns
+        -------
+        skewness : ndarray of shape (n,) or (n, D)
+            0 for a symmetric law.
+        """
+        return self._of_each_marginal(_univariate.skewness)
+
+    def kurtosis(self):
+        """Excess kurtosis of each output's marginal.
+
+        Returns
+        -------
+        kurtosis : ndarray of shape (n,) or (n, D)
+            The fourth standardised moment less 3, so 0 for a Gaussian.
+        """
+        return self._of_each_marginal(_univariate.kurtosis)
+
+    def value_at_risk(self, level=0.05):
+        """Quantile at `level` of each output's marginal.
+
+        Parameters
+        ----------
+        level : float, default=0.05
+            Probability of an outcome as low as that or lower.
+
+        Returns
+        -------
+        value_at_risk : ndarray of shape (n,) or (n, D)
+            In units of y.
+        """
+        return self.ppf(check_levels("level", level, scalar=True))
+
+    def expected_shortfall(self, level=0.05):
+        """Mean of what lies at or below the quantile, E[Y | Y <= ppf(level)].
+
+        Parameters
+        ----------
+        level : float, default=0.05
+            Probability of the lower tail.
+
+        Returns
+        -------
+        expected_shortfall : ndarray of shape (n,) or (n, D)
+            Of each output's marginal, in units of y.
+        """
+        level = check_levels("level", level, scalar=True)
+        levels = np.full((len(self), 1), level)
+        return self._of_each_marginal(expected_shortfall, levels, spread=True)
+
+    def _of_each_marginal(self, function, values=None, spread=False):
+        """Answers of a function of one output, the axis of outputs last or left out.
+
+        ``values`` (n, ..., D) are its first argument; ``spread`` takes the same ones,
+        (n, ..., 1), for every output.
+        """
+        answers = []
+        for d in range(self.n_outputs):
+            arguments = self._univariate_parameters(d)
+            if values is not None:
+                arguments = (values[..., 0 if spread else d], *arguments)
+            answers.append(function(*arguments))
+        return self._per_output(np.stack(answers, axis=-1))
