@@ -509,7 +509,7 @@ def test_ctrl_c_keeps_the_best_model_so_far(rng, monkeypatch):
     assert np.all(np.isfinite(model.predict(X)))
 
 
-def test_a_step_that_is_not_finite_moves_nothing(rng, monkeypatch):
+def test_steps_that_are_not_finite_are_undone(rng, monkeypatch):
     from skmdn.nn import training
 
     X, y = make_data(rng)

@@ -34,20 +34,37 @@ class Adam:
             self.second.copy_(torch.tensor(moments[1], device=device))
         self.n_steps = n_steps
         self.decay = torch.cat([_decay(layer, alpha) for layer in weights.layers])
+        # A number in Python is converted at every call, a tensor is not.
+        self.epsilon = weights.flat.new_tensor(EPSILON)
+        self.longest = weights.flat.new_tensor(MAX_GRADIENT_NORM)
 
     def step(self, gradient, learning_rate):
-        """Move the weights by one step; a gradient that is not finite moves nothing."""
+        """Move the weights by one step along ``gradient`` (M, Q), which is used up."""
         self.n_steps += 1
-        _clip_(gradient)
+        flat = self.weights.flat
+        norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)  # (M, 1)
+        gradient.mul_((self.longest / norm).clamp_(max=1))
         self.first.lerp_(gradient, 1 - BETA_1)
-        self.second.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
+        self.second.lerp_(gradient.square_(), 1 - BETA_2)
+        flat.addcmul_(flat, self.decay, value=-learning_rate)
+        scale = torch.sqrt(self.second, out=gradient).add_(self.epsilon)
         first_bias = 1 - BETA_1**self.n_steps
         second_bias = 1 - BETA_2**self.n_steps
-        flat = self.weights.flat
-        flat.addcmul_(flat, self.decay, value=-learning_rate)
-        scale = self.second.sqrt().add_(EPSILON * second_bias**0.5)
         size = learning_rate * second_bias**0.5 / first_bias
         flat.addcdiv_(self.first, scale, value=-size)
+
+    def state(self):
+        """Copies of all that a step changes, each (M, Q)."""
+        return [tensor.clone() for tensor in self._changing()]
+
+    def undo_if_not_finite(self, before):
+        """Bring members back to ``before`` that have a weight which is not finite."""
+        broken = ~self.weights.flat.isfinite().all(dim=1, keepdim=True)  # (M, 1)
+        for tensor, earlier in zip(self._changing(), before, strict=True):
+            torch.where(broken, earlier, tensor, out=tensor)
+
+    def _changing(self):
+        return self.weights.flat, self.first, self.second
 
 
 def _decay(layer, alpha):
@@ -55,10 +72,3 @@ def _decay(layer, alpha):
     rates = torch.full_like(layer[0], alpha)
     rates[-1] = 0
     return rates.flatten()
-
-
-def _clip_(gradient):
-    """Shorten each member's gradient (M, Q) if too long; drop it if not finite."""
-    norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)  # (M, 1)
-    gradient.mul_((MAX_GRADIENT_NORM / norm).clamp_(max=1))
-    gradient.masked_fill_(~norm.isfinite(), 0)

@@ -25,19 +25,19 @@ class Activation(NamedTuple):
 ACTIVATIONS = {
     "relu": Activation(
         lambda x, out: torch.clamp_min(x, 0, out=out),
-        lambda g, x, out: aten.threshold_backward(g, x, 0, grad_input=out),
+        lambda g, x, out: aten.threshold_backward.grad_input(g, x, 0, grad_input=out),
     ),
     "silu": Activation(
-        lambda x, out: aten.silu(x, out=out),
-        lambda g, x, out: aten.silu_backward(g, x, grad_input=out),
+        lambda x, out: aten.silu.out(x, out=out),
+        lambda g, x, out: aten.silu_backward.grad_input(g, x, grad_input=out),
     ),
     "gelu": Activation(
-        lambda x, out: aten.gelu(x, out=out),
-        lambda g, x, out: aten.gelu_backward(g, x, grad_input=out),
+        lambda x, out: aten.gelu.out(x, out=out),
+        lambda g, x, out: aten.gelu_backward.grad_input(g, x, grad_input=out),
     ),
     "tanh": Activation(
         lambda x, out: torch.tanh(x, out=out),
-        lambda g, x, out: aten.tanh_backward(g, x.tanh(), grad_input=out),
+        lambda g, x, out: aten.tanh_backward.grad_input(g, x.tanh(), grad_input=out),
     ),
 }
 
@@ -107,43 +107,39 @@ class BatchGradient:
         self.hidden = [flat.new_ones(M, s + 1, batch_size) for s in hidden_sizes]
         self.raw = flat.new_empty(M, n_raw, batch_size)
         self.likelihood = MixtureLikelihood(head, self.raw)
+        # Views are made once: making one costs as much as a small operation.
+        self.active = [hidden[:, :-1] for hidden in self.hidden]
+        self.transposed = [layer.transpose(1, 2) for layer in weights.layers]
+        self.without_intercepts = [layer[:, :-1] for layer in weights.layers]
+        self.d_outputs = [*self.d_pre, self.likelihood.gradient]
+        self.d_transposed = [d_output.transpose(1, 2) for d_output in self.d_outputs]
 
     def forward(self, x, y, masks=None):
         """Losses (M, B) of ``x`` (M, B, d + 1), last column ones, and ``y`` (M, D, B).
 
         ``masks`` are the dropout masks, (M, H, B) for each hidden layer.
         """
-        states = [x.transpose(1, 2), *self.hidden]
-        outputs = [*self.pre, self.raw]
-        for depth, layer in enumerate(self.weights.layers):
-            torch.bmm(layer.transpose(1, 2), states[depth], out=outputs[depth])
-            if depth < len(self.hidden):
-                active = self.hidden[depth][:, :-1]
-                self.activation.forward(self.pre[depth], out=active)
-                if masks is not None:
-                    active.mul_(masks[depth])
+        state = x.transpose(1, 2)
+        for depth, active in enumerate(self.active):
+            torch.bmm(self.transposed[depth], state, out=self.pre[depth])
+            self.activation.forward(self.pre[depth], out=active)
+            if masks is not None:
+                active.mul_(masks[depth])
+            state = self.hidden[depth]
+        torch.bmm(self.transposed[-1], state, out=self.raw)
         return self.likelihood.forward(y)
 
     def backward(self, x, row_weights, masks=None):
         """Fill `gradient`, each row weighing as ``row_weights`` (M, 1, B) says."""
         self.likelihood.backward(row_weights)
-        inputs = [x.transpose(1, 2), *self.hidden]
-        d_output = self.likelihood.gradient
-        for depth in reversed(range(len(inputs))):
+        d_layers = self.gradient.layers
+        for depth in range(len(self.hidden), 0, -1):
             torch.bmm(
-                inputs[depth],
-                d_output.transpose(1, 2),
-                out=self.gradient.layers[depth],
+                self.hidden[depth - 1], self.d_transposed[depth], out=d_layers[depth]
             )
-            if depth == 0:
-                break
-            d_output = self._into_activation(depth - 1, d_output, masks)
-
-    def _into_activation(self, depth, d_output, masks):
-        """Gradient (M, H, B) at a pre-activation, from that at the layer's output."""
-        pre, d_pre = self.pre[depth], self.d_pre[depth]
-        torch.bmm(self.weights.layers[depth + 1][:, :-1], d_output, out=d_pre)
-        if masks is not None:
-            d_pre.mul_(masks[depth])
-        self.activation.backward(d_pre, pre, out=d_pre)
-        return d_pre
+            d_pre = self.d_pre[depth - 1]
+            torch.bmm(self.without_intercepts[depth], self.d_outputs[depth], out=d_pre)
+            if masks is not None:
+                d_pre.mul_(masks[depth - 1])
+            self.activation.backward(d_pre, self.pre[depth - 1], out=d_pre)
+        torch.bmm(x.transpose(1, 2), self.d_transposed[0], out=d_layers[0])

@@ -7,6 +7,7 @@ the network: M members, K components, D outputs, T couplings, B rows.
 import math
 
 import torch
+from torch.nn.functional import softplus
 
 from skmdn._covariance import coupled_pairs
 
@@ -26,71 +27,71 @@ class MixtureLikelihood:
     Attributes
     ----------
     gradient : Tensor of shape (M, P, B)
-        Of the loss of each row with respect to its raw outputs; `backward` fills it.
+        Of the weighted losses with respect to the raw outputs; `backward` fills it.
     """
 
     def __init__(self, head, raw):
-        M, _, B = raw.shape
-        K, D = head.n_components, head.n_outputs
-        self.std_unit = torch.as_tensor(
-            head.std_unit, dtype=raw.dtype, device=raw.device
-        )[:, None]
-        self.head = head = head._replace(std_unit=self.std_unit[:, 0])
+        unit = torch.as_tensor(head.std_unit, dtype=raw.dtype, device=raw.device)
+        self.head = head = head._replace(std_unit=unit)
         self.logits, self.means, self.raw_stds, self.couplings = head.split(raw)
         self.gradient = torch.zeros_like(raw)
         self.d_logits, self.d_means, self.d_raw_stds, self.d_couplings = head.split(
             self.gradient
         )
-        # Both softmaxes, of the logits and of the joint log-densities, go as one: the
-        # first gives the weights, the second the responsibilities.
-        self.shares = raw.new_empty(M, 2, K, B)
-        self.residuals = raw.new_empty(M, K, D, B)
-        self.z = raw.new_empty(M, K, D, B)
+        self.std_unit = unit[:, None] if (unit != 1).any() else None
+        # A number in Python is converted at every call, a tensor is not.
+        self.min_std = raw.new_tensor(head.min_std)
+        self.constant = raw.new_tensor(head.n_outputs * LOG_2PI / 2)
         self.pairs = tuple(
-            torch.as_tensor(index, device=raw.device) for index in coupled_pairs(D)
+            torch.as_tensor(index, device=raw.device)
+            for index in coupled_pairs(head.n_outputs)
         )
         if not head.kind.learned:
             self.stds = head.stds(self.raw_stds, torch)
 
     def forward(self, y):
         """Negative log-likelihood (M, B) of targets ``y`` (M, D, B)."""
-        weights, responsibilities = self.shares.unbind(1)
         if self.head.kind.learned:
-            softplus = torch.nn.functional.softplus(self.raw_stds)
-            self.stds = softplus.add_(self.head.min_std) * self.std_unit
-        torch.sub(y[:, None], self.means, out=self.residuals)
-        self._whiten()
-        log_kernel = self.z.square().mul_(-0.5).sub_(self.stds.log()).sum(2)
-        weights.copy_(self.logits)
-        torch.add(self.logits, log_kernel, out=responsibilities)
-        log_sums = _softmax_(self.shares)  # (M, 2, B)
-        return log_sums[:, 0] - log_sums[:, 1] + y.shape[1] * LOG_2PI / 2
+            self.stds = softplus(self.raw_stds).add_(self.min_std)
+            if self.std_unit is not None:
+                self.stds = self.stds * self.std_unit
+        self.residuals = y[:, None] - self.means  # (M, K, D, B)
+        self.z = self._whitened()
+        self.log_weights = self.logits.log_softmax(1)  # (M, K, B)
+        log_kernel = torch.addcmul(self.stds.log(), self.z, self.z, value=0.5)
+        joint = self.log_weights - _sum_outputs(log_kernel)
+        log_share = joint.log_softmax(1)
+        self.share = log_share.exp()  # the responsibilities
+        # -log p = log_share - joint for every component; averaged, no digit is lost.
+        surprise = log_share.sub_(joint).mul_(self.share).sum(1)
+        return surprise.add_(self.constant)
 
-    def _whiten(self):
-        """Fill ``z_d = (r_d + Σ_e U_ed r_e) / std_d``, (M, K, D, B)."""
+    def _whitened(self):
+        """``z_d = (r_d + Σ_e U_ed r_e) / std_d``, (M, K, D, B)."""
         if not self.head.n_couplings:
-            torch.div(self.residuals, self.stds, out=self.z)
-            return
+            return self.residuals / self.stds
         rows, columns = self.pairs
         explained = self.couplings * self.residuals.index_select(2, rows)
-        self.z.copy_(self.residuals).index_add_(2, columns, explained).div_(self.stds)
+        return self.residuals.index_add(2, columns, explained).div_(self.stds)
 
     def backward(self, row_weights):
         """Fill `gradient`, each row's times its weight in ``row_weights`` (M, 1, B)."""
-        self.shares.mul_(row_weights[:, None])
-        weights, responsibilities = self.shares.unbind(1)
-        torch.sub(weights, responsibilities, out=self.d_logits)
-        share = responsibilities[:, :, None]  # (M, K, 1, B)
-        pull = share * self.z / self.stds  # (M, K, D, B)
+        share = self.share.mul_(row_weights)
+        weights = self.log_weights.exp_().mul_(row_weights)
+        torch.sub(weights, share, out=self.d_logits)
+        tightness = share[:, :, None] / self.stds  # (M, K, D, B)
+        pull = tightness * self.z
         if self.head.kind.learned:
-            self._std_gradient(share, pull)
+            self._std_gradient(tightness, pull)
         if self.head.n_couplings:
             self._coupling_gradient(pull)
         torch.neg(pull, out=self.d_means)
 
-    def _std_gradient(self, share, pull):
+    def _std_gradient(self, tightness, pull):
         """``r_k (1 - z_d²) / std_d`` through softplus, summed where stds are shared."""
-        d_stds = (share / self.stds - pull * self.z) * self.std_unit
+        d_stds = tightness.addcmul_(pull, self.z, value=-1)
+        if self.std_unit is not None:
+            d_stds.mul_(self.std_unit)
         d_stds = d_stds.sum_to_size(self.d_raw_stds.shape)
         torch.mul(d_stds, self.raw_stds.sigmoid(), out=self.d_raw_stds)
 
@@ -102,12 +103,6 @@ class MixtureLikelihood:
         pull.index_add_(2, rows, pair_pull.mul_(self.couplings))
 
 
-def _softmax_(x):
-    """Softmax over the third axis of ``x`` (M, 2, K, B), in place; its log-sums.
-
-    By hand, since the library's is slow along an axis that is short.
-    """
-    top = x.amax(2, keepdim=True)
-    total = x.sub_(top).exp_().sum(2, keepdim=True)
-    x.div_(total)
-    return top.add_(total.log_()).squeeze(2)
+def _sum_outputs(values):
+    """Sum (M, K, D, B) over the outputs; a view where there is only one."""
+    return values[:, :, 0] if values.shape[2] == 1 else values.sum(2)

@@ -100,6 +100,7 @@ class _Training:
         size = self.shuffle.size
         self.gradient = BatchGradient(self.weights, head, options.activation, size)
         self.batch = Batch(table, data.n_outputs, len(seeds), size)
+        table[:, -1] /= size  # so that the loss of a batch is a mean
         self.dropout = Dropout(options.dropout, self.gradient.hidden, seeds)
         self.validation = None
         if data.validation_rows.shape[1]:
@@ -112,7 +113,9 @@ class _Training:
     def run(self):
         """Pass over the rows until the last pass, a stop of all members or Ctrl-C."""
         for _ in range(self.options.max_iter):
+            before = self.adam.state()
             loss = self._one_pass()
+            self.adam.undo_if_not_finite(before)
             self.record.add(loss, self.validation and self.validation.score())
             if self.interrupted or self.record.stopped().all():
                 break
@@ -139,11 +142,10 @@ class _Training:
 
     def _step(self):
         batch, masks = self.batch, self.dropout.draw()
-        row_weights = batch.weights / self.shuffle.size
         losses = self.gradient.forward(batch.x, batch.y, masks)
-        self.gradient.backward(batch.x, row_weights, masks)
+        self.gradient.backward(batch.x, batch.weights, masks)
         self.adam.step(self.gradient.gradient.flat, self._learning_rate())
-        return (losses * row_weights[:, 0]).sum(1)
+        return losses.mul_(batch.weights[:, 0]).sum(1)
 
     def _learning_rate(self):
         if not self.options.annealed:
