@@ -150,7 +150,10 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         return len(self._means)
 
     def __getitem__(self, rows):
-        """Law of the rows chosen by an integer, a slice, a mask or indices."""
+        """Law of the rows chosen by an integer, a slice, a mask or indices.
+
+        The axis of rows stays: ``law[0]`` is a law of one row.
+        """
         if isinstance(rows, numbers.Integral):
             rows = [range(len(self))[rows]]
         chosen = (values[rows] for values in self._parameters)

@@ -232,7 +232,7 @@ def _train(start, data, options, seeds, moments=None, n_steps=0):
 def _best_restarts(fit, n_restarts):
     """The best of each member's restarts, by validation rows or else by the loss."""
     if fit.scores.shape[1]:
-        quality = np.nanmax(fit.scores, axis=1)
+        quality = np.max(np.where(np.isnan(fit.scores), -np.inf, fit.scores), axis=1)
     else:
         quality = -fit.losses[:, -1]
     best = quality.reshape(-1, n_restarts).argmax(axis=1)

@@ -44,7 +44,7 @@ def canonical_samples(X, y, sample_weight):
     samples : Samples
     """
     counted = np.flatnonzero(sample_weight)
-    keys = row_hashes(X, y)[counted]
+    keys = row_hashes(X, y, counted)
     order = counted[np.lexsort((sample_weight[counted], keys))]
     new = _differs_from_previous(X, y, order)
     # Rows of one hash must be identical; else sort by the rows themselves.
@@ -57,23 +57,26 @@ def canonical_samples(X, y, sample_weight):
     return Samples(X, y, order[first], weights)
 
 
-def row_hashes(X, y):
-    """Hash (n,) of each row, after division by each column's power of two."""
-    unit = np.append(power_of_two(X), power_of_two(y))
-    hashes = np.zeros(len(X), dtype=np.uint64)
-    for start in range(0, len(X), ROWS_PER_BLOCK):
+def row_hashes(X, y, rows):
+    """Hash (m,) of each of the rows, after division by each column's power of two."""
+    unit = np.append(power_of_two(X, rows), power_of_two(y, rows))
+    hashes = np.zeros(len(rows), dtype=np.uint64)
+    for start in range(0, len(rows), ROWS_PER_BLOCK):
         block = slice(start, start + ROWS_PER_BLOCK)
         # Adding 0.0 makes -0.0 and 0.0, the same number, the same bits.
-        scaled = np.hstack([X[block], y[block]]) / unit + 0.0
+        scaled = np.hstack([X[rows[block]], y[rows[block]]]) / unit + 0.0
         for bits in scaled.view(np.uint64).T:
             hashes[block] = (hashes[block] ^ bits) * MIX
             hashes[block] ^= hashes[block] >> SHIFT
     return hashes
 
 
-def power_of_two(values):
+def power_of_two(values, rows):
     """Smallest power of two above the magnitudes of each column, or 1 for zeros."""
-    peaks = np.maximum(values.max(axis=0), -values.min(axis=0)).astype(np.float64)
+    peaks = np.zeros(values.shape[1])
+    for start in range(0, len(rows), ROWS_PER_BLOCK):
+        block = np.abs(values[rows[start : start + ROWS_PER_BLOCK]])
+        peaks = np.maximum(peaks, block.max(axis=0))
     exponents = np.frexp(peaks)[1]
     return np.where(peaks > 0, np.ldexp(1.0, np.minimum(exponents, 1023)), 1.0)
 

@@ -32,7 +32,7 @@ def _column_statistics(values, samples):
     square and a change of units by a power of two changes no digit. A column that never
     changes, but for rounding, gets that power as its standard deviation.
     """
-    unit = power_of_two(values)
+    unit = power_of_two(values, samples.rows)
     mean = _average(lambda rows: values[rows] / unit, samples)
     std = np.sqrt(_average(lambda rows: (values[rows] / unit - mean) ** 2, samples))
     constant = std <= len(samples.rows) * EPS * np.abs(mean)

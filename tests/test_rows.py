@@ -37,7 +37,7 @@ def test_repeated_rows_are_one_row_of_their_total_weight(rng):
 def test_the_order_of_rows_does_not_matter(rng, collide, monkeypatch):
     if collide:
         monkeypatch.setattr(
-            _rows, "row_hashes", lambda X, y: np.zeros(len(X), dtype=np.uint64)
+            _rows, "row_hashes", lambda X, y, rows: np.zeros(len(rows), dtype=np.uint64)
         )
     X, y, weights = random_data(rng)
     order = rng.permutation(len(X))
@@ -53,6 +53,16 @@ def test_powers_of_two_do_not_change_the_order(rng):
     one = canonical_samples(X, y, weights)
     other = canonical_samples(X * 2.0**-20, y * 2.0**13, weights)
     np.testing.assert_array_equal(one.rows, other.rows)
+
+
+def test_a_row_of_weight_zero_might_as_well_not_be_there(rng):
+    X, y, weights = random_data(rng)
+    more = np.vstack([X, [[1e300, -1e-300]]]), np.vstack([y, [[1e9]]])
+    one = canonical_samples(X, y, weights)
+    other = canonical_samples(*more, np.append(weights, 0.0))
+    np.testing.assert_array_equal(as_rows(one), as_rows(other))
+    for ours, theirs in zip(fit_scaling(one), fit_scaling(other), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_zero_has_one_sign():

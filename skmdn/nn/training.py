@@ -14,6 +14,7 @@ from skmdn.nn.isolation import isolated
 from skmdn.nn.record import Record
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
+HORIZON = 0.05  # of the running average of the weights, as a share of the steps
 EVALUATION_BATCH = 1024
 
 
@@ -95,8 +96,11 @@ class _Training:
         self.options = options
         self.weights = FlatWeights(sizes, len(seeds), dtype=table.dtype, device=device)
         self.weights.load(state.coefs, state.intercepts)
+        self.averaged = FlatWeights(sizes, len(seeds), dtype=table.dtype, device=device)
+        self.averaged.load(state.coefs, state.intercepts)
         self.adam = Adam(self.weights, options.alpha, state.moments, state.n_steps)
         self.shuffle = Shuffle(data.train_rows, options.batch_size, seeds)
+        self.n_steps = options.max_iter * self.shuffle.n_steps
         size = self.shuffle.size
         self.gradient = BatchGradient(self.weights, head, options.activation, size)
         self.batch = Batch(table, data.n_outputs, len(seeds), size)
@@ -105,9 +109,9 @@ class _Training:
         self.validation = None
         if data.validation_rows.shape[1]:
             self.validation = Validation(
-                self.weights, head, options.activation, table, data
+                self.averaged, head, options.activation, table, data
             )
-        self.record = Record(self.weights, options, data.log_unit)
+        self.record = Record(self.averaged, options, data.log_unit)
         self.interrupted = False
 
     def run(self):
@@ -145,22 +149,33 @@ class _Training:
         losses = self.gradient.forward(batch.x, batch.y, masks)
         self.gradient.backward(batch.x, batch.weights, masks)
         self.adam.step(self.gradient.gradient.flat, self._learning_rate())
+        self.averaged.flat.lerp_(self.weights.flat, self._averaging_rate())
         return losses.mul_(batch.weights[:, 0]).sum(1)
 
     def _learning_rate(self):
         if not self.options.annealed:
             return self.options.learning_rate
-        progress = self.adam.n_steps / (self.options.max_iter * self.shuffle.n_steps)
+        progress = self.adam.n_steps / self.n_steps
         rise = min(1.0, progress / WARM_UP + 1e-3)
         fall = (1 + math.cos(math.pi * progress)) / 2
         return self.options.learning_rate * rise * fall
 
+    def _averaging_rate(self):
+        """Share of the newest weights in their running average.
+
+        Single weights jump from step to step, and the few rows held out would pick a
+        lucky jump; the average is better, and changes slowly.
+        """
+        if not self.options.annealed:
+            return 1.0
+        return 1 / max(1.0, min(HORIZON * self.n_steps, self.adam.n_steps))
+
     def _result(self):
         record = self.record
         if self.validation:
-            self.weights.flat.copy_(record.best_flat)
+            self.averaged.flat.copy_(record.best_flat)
         moments = tuple(m.cpu().numpy() for m in (self.adam.first, self.adam.second))
-        state = State(*self.weights.arrays(), moments, self.adam.n_steps)
+        state = State(*self.averaged.arrays(), moments, self.adam.n_steps)
         losses, scores = record.history()
         return Result(state, losses, scores, record.best_iteration)
 
