@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.integrate import simpson
-from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import shuffle
@@ -646,13 +645,10 @@ def test_no_warning_is_raised_on_any_of_it(rng):
         model.score_samples(X)
 
 
-def test_tensors_of_the_array_api_are_taken(rng):
+def test_tensors_are_taken_like_arrays(rng):
     import torch
 
     X, y = make_data(rng)
     expected = make_model(max_iter=2).fit(X, y).predict(X)
     X, y = torch.tensor(X), torch.tensor(y)
-    with config_context(array_api_dispatch=False):
-        np.testing.assert_array_equal(
-            make_model(max_iter=2).fit(X, y).predict(X), expected
-        )
+    np.testing.assert_array_equal(make_model(max_iter=2).fit(X, y).predict(X), expected)
