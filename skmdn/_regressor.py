@@ -451,7 +451,7 @@ class MDNRegressor(
         from skmdn.nn import MixtureDensityNetwork
 
         check_is_fitted(self)
-        return MixtureDensityNetwork.from_network(self._network())
+        return MixtureDensityNetwork._from_network(self._network())
 
     def _like_y(self, values):
         """Give a single output its axis back if y had one."""

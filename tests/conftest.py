@@ -1,9 +1,13 @@
 """Random mixtures that several test modules ask about."""
 
+import os
+
 import numpy as np
 import pytest
 
 from skmdn import MixtureDistribution
+
+os.environ.setdefault("MPLBACKEND", "Agg")
 
 
 @pytest.fixture(params=range(3))

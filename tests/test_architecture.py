@@ -89,10 +89,41 @@ ARROWS = {
         "_network",
         "nn",
     },
-    "": {"_distribution", "_regressor"},
+    "_plot.axes": set(),
+    "_plot.chance": set(),
+    "_plot.laws": set(),
+    "_plot.rows": set(),
+    "_plot.grids": {"_plot.laws"},
+    "_plot.conditional_density": {
+        "_plot.axes",
+        "_plot.grids",
+        "_plot.laws",
+        "_plot.rows",
+    },
+    "_plot.predictive_distribution": {"_plot.axes", "_plot.grids", "_plot.laws"},
+    "_plot.pit": {"_plot.axes", "_plot.chance", "_plot.laws"},
+    "_plot.reliability": {"_plot.axes", "_plot.chance", "_plot.laws"},
+    "_plot.loss_curve": {"_plot.axes", "_plot.laws"},
+    "_plot": {
+        "_plot.conditional_density",
+        "_plot.loss_curve",
+        "_plot.pit",
+        "_plot.predictive_distribution",
+        "_plot.reliability",
+    },
+    "": {"_distribution", "_plot", "_regressor"},
 }
 PUBLIC = {
-    "skmdn": ["MDNRegressor", "MixtureDistribution", "__version__"],
+    "skmdn": [
+        "ConditionalDensityDisplay",
+        "LossCurveDisplay",
+        "MDNRegressor",
+        "MixtureDistribution",
+        "PITDisplay",
+        "PredictiveDistributionDisplay",
+        "ReliabilityDisplay",
+        "__version__",
+    ],
     "skmdn.nn": ["MixtureDensityNetwork"],
 }
 # numpydoc's codes for what the house does otherwise: the first line need not be an
@@ -187,8 +218,8 @@ def public_objects():
             if callable(thing):
                 yield f"{module}.{name}"
             if inspect.isclass(thing):
-                for method, value in inspect.getmembers(thing, inspect.isfunction):
-                    ours = value.__module__.startswith("skmdn.")
+                for method, value in inspect.getmembers(thing, inspect.isroutine):
+                    ours = (getattr(value, "__module__", "") or "").startswith("skmdn.")
                     if ours and not method.startswith("_"):
                         yield f"{module}.{name}.{method}"
 

@@ -137,7 +137,7 @@ class MixtureDensityNetwork(torch.nn.Module):
         self.to(torch.get_default_dtype())
 
     @classmethod
-    def from_network(cls, network):
+    def _from_network(cls, network):
         """Module in float64 with the weights and the units of a fitted network."""
         module = cls.__new__(cls)
         torch.nn.Module.__init__(module)

@@ -1,0 +1,84 @@
+"""Whose law it is: the estimator inside pipelines and searches, the one output."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+
+def fitted_inside(estimator):
+    """What a search over parameters has found; any other estimator as it is."""
+    check_is_fitted(estimator)
+    while hasattr(estimator, "best_estimator_"):
+        estimator = estimator.best_estimator_
+    return estimator
+
+
+def predicted_law(estimator, X):
+    """Law of each row of X, in units of y."""
+    estimator = fitted_inside(estimator)
+    name = type(estimator).__name__
+    if hasattr(estimator, "regressor_"):
+        raise ValueError(
+            f"{name} transforms numbers and cannot transform a law. MDNRegressor "
+            "scales y by itself. For another transform, draw on its scale: "
+            "from_predictions(transformed_y, estimator.regressor_.predict(X, "
+            "output_type='distribution'))."
+        )
+    try:
+        return estimator.predict(X, output_type="distribution")
+    except TypeError as error:
+        raise TypeError(
+            f"{name} does not predict distributions: predict(X, "
+            "output_type='distribution') failed. Give an MDNRegressor, or a Pipeline "
+            "or a search that ends in one."
+        ) from error
+
+
+def law_of_one_output(law):
+    if law.n_outputs > 1:
+        raise ValueError(
+            f"This law is of {law.n_outputs} outputs, a display shows one. Take the "
+            "marginal of one: from_predictions(y[:, 0], law.marginal(0), ...)."
+        )
+    return law
+
+
+def uniform_values(y, law):
+    """Probability integral transform (n,): cdf at y, uniform if the law is right."""
+    if len(law) == 0:
+        raise ValueError("There are no rows to judge the laws by, give at least one.")
+    return law_of_one_output(law).cdf(y)
+
+
+def observations(y):
+    """Observations of one output as (n,); None stays None."""
+    y = y if y is None else np.asarray(y, dtype=np.float64)
+    return y[:, 0] if y is not None and y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def one_for_each(name, values, rows):
+    values = np.asarray(values, dtype=np.float64)
+    if values.shape != (len(rows),):
+        raise ValueError(
+            f"{name} must have shape ({len(rows)},), one value for each row; got "
+            f"{values.shape}."
+        )
+    return values
+
+
+def pairs(x, y):
+    """Observations (n, 2), x and y; None without y."""
+    y = observations(y)
+    return y if y is None else np.column_stack([one_for_each("x_observed", x, y), y])
+
+
+def check_fraction(name, value):
+    if not 0 < value < 1:
+        raise ValueError(
+            f"{name} must lie between 0 and 1, got {value!r}. Percentages are to be "
+            "divided by 100."
+        )
+
+
+def name_of(values, default):
+    """Name of a pandas Series."""
+    return str(getattr(values, "name", None) or default)

@@ -1,0 +1,167 @@
+"""Where observations fell within their laws: the histogram of PIT values."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmdn._plot.axes import INK, PALE_BLUE, PALE_GREY, axes_to_draw_on, finish, style
+from skmdn._plot.chance import band_of_counts
+from skmdn._plot.laws import check_fraction, predicted_law, uniform_values
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class PITDisplay:
+    """Histogram of PIT values, and how far chance alone would move its bars.
+
+    The probability integral transform of an observation is the probability that its
+    law gave to values up to it. If the laws are right, these numbers are uniform:
+
+    - a valley, too many at both ends: the laws are too narrow;
+    - a hill: the laws are too wide;
+    - a slope: the laws lie too high (more values near 0) or too low.
+
+    Make it with `from_estimator` or `from_predictions`, of rows that the model was not
+    fitted to. All parameters are stored as attributes.
+
+    Parameters
+    ----------
+    pit_values : ndarray of shape (n,)
+        Between 0 and 1.
+    bin_edges : ndarray of shape (B + 1,)
+        From 0 to 1.
+    density : ndarray of shape (B,)
+        Height of the bars; their mean is 1.
+    band : ndarray of shape (2,)
+        Lowest and highest bar that chance allows.
+    confidence : float
+        Probability with which *all* bars of right laws are within the band.
+
+    Attributes
+    ----------
+    bars_ : matplotlib BarContainer
+        The histogram.
+    band_ : matplotlib Artist or None
+        What chance allows.
+    ax_, figure_ : matplotlib Axes, Figure
+        Where it was drawn last.
+
+    See Also
+    --------
+    ReliabilityDisplay : Observed against nominal coverage.
+
+    References
+    ----------
+    T. Gneiting, F. Balabdaoui, A. E. Raftery (2007). Probabilistic forecasts,
+    calibration and sharpness. JRSS B 69, 243-268.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmdn import MixtureDistribution
+    >>> from skmdn import PITDisplay
+    >>> law = MixtureDistribution(*np.ones((3, 500, 1)))
+    >>> y = law.sample(random_state=0)[:, 0]
+    >>> display = PITDisplay.from_predictions(y, law)
+    >>> display.density.round(2)
+    array([...])
+    """
+
+    pit_values: np.ndarray
+    bin_edges: np.ndarray
+    density: np.ndarray
+    band: np.ndarray
+    confidence: float
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, ax=None, **options):
+        """Predict the laws of rows with known y and draw their PIT values.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted MDNRegressor, or a Pipeline or search that ends in one.
+        X : array-like of shape (n, n_features)
+            Rows that the estimator was not fitted to.
+        y : array-like of shape (n,)
+            Their observations.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; by default those of a new figure.
+        **options : dict
+            Further keywords of `from_predictions`.
+
+        Returns
+        -------
+        display : PITDisplay
+        """
+        return cls.from_predictions(y, predicted_law(estimator, X), ax=ax, **options)
+
+    @classmethod
+    def from_predictions(
+        cls, y, law, *, n_bins=10, confidence=0.95, ax=None, **plot_kw
+    ):
+        """Draw the PIT values of observations under their laws.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,)
+            Observations.
+        law : MixtureDistribution
+            Of n rows and one output.
+        n_bins : int, default=10
+            Bars B.
+        confidence : float, default=0.95
+            Probability with which all bars of right laws are within the band.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; by default those of a new figure.
+        **plot_kw : dict
+            Keywords of `plot`.
+
+        Returns
+        -------
+        display : PITDisplay
+        """
+        check_fraction("confidence", confidence)
+        pit_values = uniform_values(y, law)
+        counts, bin_edges = np.histogram(pit_values, bins=n_bins, range=(0, 1))
+        shares, n = np.full(n_bins, 1 / n_bins), len(pit_values)
+        band = band_of_counts(n, shares, confidence)[:, 0]
+        return cls(
+            pit_values=pit_values,
+            bin_edges=bin_edges,
+            density=counts * n_bins / n,
+            band=band * n_bins / n,
+            confidence=confidence,
+        ).plot(ax, **plot_kw)
+
+    def plot(self, ax=None, *, chance=True, bar_kw=None):
+        """Draw what is stored.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; by default those of a new figure.
+        chance : bool, default=True
+            Whether to show the band that chance allows.
+        bar_kw : dict, default=None
+            Keywords of matplotlib's `bar`.
+
+        Returns
+        -------
+        display : PITDisplay
+        """
+        self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
+        bar_kw = style(bar_kw, color=PALE_BLUE, edgecolor="white", linewidth=1)
+        widths = np.diff(self.bin_edges)
+        self.bars_ = ax.bar(
+            self.bin_edges[:-1], self.density, widths, align="edge", **bar_kw
+        )
+        self.band_ = None
+        if chance:
+            look = {"color": PALE_GREY, "lw": 0, "zorder": 0}
+            label = f"what chance allows ({self.confidence:.0%})"
+            self.band_ = ax.axhspan(*self.band, **look, label=label)
+            ax.hlines(self.band, 0, 1, color=INK, lw=0.8, ls=":")
+            ax.axhline(1, color=INK, lw=1, ls="--")
+        ax.set(xlim=(0, 1), ylim=(0, 1.08 * max(self.density.max(), self.band[1])))
+        finish(ax, xlabel="PIT value", ylabel="density")
+        return self

@@ -1,0 +1,156 @@
+"""What intervals promise against what they hold."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmdn._plot.axes import BLUE, INK, PALE_GREY, axes_to_draw_on, finish, style
+from skmdn._plot.chance import band_of_counts
+from skmdn._plot.laws import check_fraction, predicted_law, uniform_values
+
+LEVELS = tuple(np.linspace(0.05, 0.95, 19).round(2).tolist())
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ReliabilityDisplay:
+    """Observed against nominal coverage of central intervals.
+
+    The intervals are equal-tailed, those of ``law.interval(coverage)``. A curve below
+    the diagonal holds less than it promises: the laws are too narrow. A curve above it
+    holds more: they are too wide.
+
+    Make it with `from_estimator` or `from_predictions`, of rows that the model was not
+    fitted to. All parameters are stored as attributes.
+
+    Parameters
+    ----------
+    nominal : ndarray of shape (L,)
+        Probabilities of the intervals, ascending.
+    observed : ndarray of shape (L,)
+        Shares of the observations within them.
+    band : ndarray of shape (2, L)
+        Lowest and highest share that chance allows.
+    confidence : float
+        Probability with which the *whole* curve of right laws is within the band.
+
+    Attributes
+    ----------
+    line_ : matplotlib Line2D
+        The curve.
+    band_ : matplotlib PolyCollection or None
+        What chance allows.
+    ax_, figure_ : matplotlib Axes, Figure
+        Where it was drawn last.
+
+    See Also
+    --------
+    PITDisplay : Where observations fell within their laws.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmdn import MixtureDistribution
+    >>> from skmdn import ReliabilityDisplay
+    >>> law = MixtureDistribution(*np.ones((3, 500, 1)))
+    >>> y = law.sample(random_state=0)[:, 0]
+    >>> display = ReliabilityDisplay.from_predictions(y, law, coverage=[0.5, 0.9])
+    >>> display.observed.round(1)
+    array([0.5, 0.9])
+    """
+
+    nominal: np.ndarray
+    observed: np.ndarray
+    band: np.ndarray
+    confidence: float
+
+    @classmethod
+    def from_estimator(cls, estimator, X, y, *, ax=None, **options):
+        """Predict the laws of rows with known y and draw what their intervals hold.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted MDNRegressor, or a Pipeline or search that ends in one.
+        X : array-like of shape (n, n_features)
+            Rows that the estimator was not fitted to.
+        y : array-like of shape (n,)
+            Their observations.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; by default those of a new figure.
+        **options : dict
+            Further keywords of `from_predictions`.
+
+        Returns
+        -------
+        display : ReliabilityDisplay
+        """
+        return cls.from_predictions(y, predicted_law(estimator, X), ax=ax, **options)
+
+    @classmethod
+    def from_predictions(
+        cls, y, law, *, coverage=LEVELS, confidence=0.95, ax=None, **plot_kw
+    ):
+        """Draw what the intervals of laws hold of their observations.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,)
+            Observations.
+        law : MixtureDistribution
+            Of n rows and one output.
+        coverage : array-like of shape (L,), default=0.05, 0.1, ..., 0.95
+            Probabilities of the intervals.
+        confidence : float, default=0.95
+            Probability with which the whole curve of right laws is within the band.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; by default those of a new figure.
+        **plot_kw : dict
+            Keywords of `plot`.
+
+        Returns
+        -------
+        display : ReliabilityDisplay
+        """
+        check_fraction("confidence", confidence)
+        nominal = np.unique(np.asarray(coverage, dtype=np.float64))
+        for level in nominal:
+            check_fraction("coverage", level)
+        # y is in the interval if its PIT value is no further from the middle.
+        distances = np.sort(np.abs(2 * uniform_values(y, law) - 1))
+        counts = np.searchsorted(distances, nominal, side="right")
+        n = len(distances)
+        return cls(
+            nominal=nominal,
+            observed=counts / n,
+            band=band_of_counts(n, nominal, confidence, cumulative=True) / n,
+            confidence=confidence,
+        ).plot(ax, **plot_kw)
+
+    def plot(self, ax=None, *, chance=True, line_kw=None):
+        """Draw what is stored.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; by default those of a new figure.
+        chance : bool, default=True
+            Whether to show the band that chance allows, and the diagonal.
+        line_kw : dict, default=None
+            Keywords of matplotlib's `plot`, for instance ``{"label": "my model"}``.
+
+        Returns
+        -------
+        display : ReliabilityDisplay
+        """
+        self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
+        self.band_ = None
+        if chance:
+            look = {"color": PALE_GREY, "lw": 0}
+            label = f"what chance allows ({self.confidence:.0%})"
+            self.band_ = ax.fill_between(self.nominal, *self.band, **look, label=label)
+            ax.plot([0, 1], [0, 1], color=INK, lw=1, ls="--")
+        line_kw = style(line_kw, color=BLUE, marker="o", markersize=4)
+        (self.line_,) = ax.plot(self.nominal, self.observed, **line_kw)
+        ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        finish(ax, xlabel="nominal coverage", ylabel="observed coverage")
+        return self

@@ -1,0 +1,77 @@
+"""Rows that differ in one feature and are typical in all others."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Line(NamedTuple):
+    """A line through the features, parallel to one of them."""
+
+    rows: Any  # of the kind of X, one for each value of x
+    x: np.ndarray  # (n_x,)
+    observed: np.ndarray  # (n,), the feature in X
+    name: str
+
+
+def line_through(estimator, X, feature, held, x):
+    """Line along ``feature``, the others at what ``held`` says or at typical values."""
+    X = X if hasattr(X, "iloc") else np.asarray(X)
+    names = _feature_names(X, estimator)
+    index = _index("feature", feature, names)
+    held = {_index("held", key, names): value for key, value in (held or {}).items()}
+    observed = np.asarray(_column(X, index), dtype=np.float64)
+    if x is None:
+        x = np.linspace(np.nanmin(observed), np.nanmax(observed), 200)
+    x = np.asarray(x, dtype=np.float64)
+    return Line(_rows(X, {**held, index: x}, len(x)), x, observed, names[index])
+
+
+def _feature_names(X, estimator):
+    """Names of the columns; without any x0, x1, ... as scikit-learn has them."""
+    if hasattr(X, "columns"):
+        return [str(name) for name in X.columns]
+    default = [f"x{i}" for i in range(X.shape[1])]
+    return list(getattr(estimator, "feature_names_in_", default))
+
+
+def _index(what, feature, names):
+    """Position of a feature given by its name or by its position."""
+    if isinstance(feature, str) and feature in names:
+        return names.index(feature)
+    if isinstance(feature, int | np.integer) and 0 <= feature < len(names):
+        return int(feature)
+    raise ValueError(
+        f"{what} must name features by 0 to {len(names) - 1} or by {names}, got "
+        f"{feature!r}."
+    )
+
+
+def _rows(X, held, n):
+    """Rows like those of X (n, n_features), from a value or n values per column."""
+    columns = range(X.shape[1])
+    held = {i: held[i] if i in held else _typical(_column(X, i)) for i in columns}
+    if not hasattr(X, "iloc"):
+        return np.column_stack([np.broadcast_to(held[i], n) for i in columns])
+    rows = X.iloc[np.zeros(n, dtype=int)].reset_index(drop=True)
+    for i, name in enumerate(X.columns):
+        rows[name] = held[i]
+        if not _is_number(X[name]):
+            rows[name] = rows[name].astype(X[name].dtype)
+    return rows
+
+
+def _typical(values):
+    """Median or, where that makes no sense, the most frequent value."""
+    if _is_number(values):
+        return np.nanmedian(np.asarray(values, dtype=np.float64))
+    names, counts = np.unique(np.asarray(values).astype(str), return_counts=True)
+    return next(v for v in values if str(v) == names[np.argmax(counts)])
+
+
+def _is_number(values):
+    return getattr(values.dtype, "kind", "O") in "iufb"
+
+
+def _column(X, index):
+    return X.iloc[:, index] if hasattr(X, "iloc") else X[:, index]
