@@ -692,7 +692,8 @@ class _TransformedLaw:
         """With z = transform(y), log p(z) - log|det dy/dz|."""
         y = self._observations(y)
         z = self._transform(y)
-        log_slope = self._log_slope(z, y)
+        with np.errstate(all="ignore"):
+            log_slope = self._log_slope(z, y)
         usable = np.isfinite(log_slope)
         if not usable.all():
             row = int(np.argmin(usable))
@@ -706,10 +707,12 @@ class _TransformedLaw:
 
     def ppf(self, q):
         """Quantiles (n, Q, D); where y falls with z, those at 1 - q turn into them."""
-        q, rising = np.asarray(q), self._rising()[:, None]
-        y = np.where(rising, self._quantiles_of_z(q), self._quantiles_of_z(1 - q))
-        if not (np.diff(y[:, np.argsort(q)], axis=1) >= 0).all():
-            raise _not_monotone()
+        q = np.asarray(q)
+        with np.errstate(all="ignore"):
+            rising = self._rising()[:, None]
+            y = np.where(rising, self._quantiles_of_z(q), self._quantiles_of_z(1 - q))
+            if not (np.diff(y[:, np.argsort(q)], axis=1) >= 0).all():
+                raise _not_monotone()
         return y
 
     def interval(self, coverage):
@@ -718,17 +721,18 @@ class _TransformedLaw:
     def crps(self, y):
         """CRPS of each output, (n, D): 2 ∫ (1{t > y} - F(t)) (t - y) dF(t)."""
         y = self._observations(y)
-        z, rising = self._transform(y), self._rising()
-        scores = np.empty_like(y)
-        for d in range(self.n_outputs):
-            for rows in _blocks(self._law):
-                nodes, cdf, mass = _nodes(self._law[rows].marginal(d), z[rows, d])
-                t = self._inverse_of_output(d, rows, nodes)
-                up = rising[rows, d, None]
-                mass = _where_monotone(t, up, mass)
-                above = np.where(mass > 0, t - y[rows, d, None], 0)
-                level = np.where(up, cdf, 1 - cdf)
-                scores[rows, d] = 2 * np.sum(mass * ((above > 0) - level) * above, 1)
+        z, scores = self._transform(y), np.empty_like(y)
+        with np.errstate(all="ignore"):
+            rising = self._rising()
+            for d in range(self.n_outputs):
+                for rows in _blocks(self._law):
+                    at, up = (a[rows, d, None] for a in (y, rising))
+                    nodes, cdf, mass = _nodes(self._law[rows].marginal(d), z[rows, d])
+                    t = self._inverse_of_output(d, rows, nodes)
+                    mass = _where_monotone(t, up, mass)
+                    above = np.where(mass > 0, t - at, 0)
+                    gap = (above > 0) - np.where(up, cdf, 1 - cdf)
+                    scores[rows, d] = 2 * np.sum(mass * gap * above, axis=1)
         return scores
 
     def _with_outputs(self, values, *levels):
@@ -772,7 +776,7 @@ class _TransformedLaw:
             moved = low.copy()
             moved[:, d] = high[:, d]
             change = np.delete(self._inverse(moved) - start, d, axis=1)
-            if change.any():
+            if np.nan_to_num(change).any():
                 raise ValueError(
                     "The transformer of the target mixes the outputs, so there are no "
                     "quantiles and no CRPS of single outputs. Score by "
@@ -782,30 +786,33 @@ class _TransformedLaw:
     def _log_slope(self, z, y):
         """log|det dy/dz| (n,), NaN or infinite where there is none to be had."""
         std = self._with_outputs(self._law.std())
-        at = np.where(np.isfinite(z), z, std)
-        steps = np.maximum(STEP * std, LEAST_STEP * np.abs(at))
+        steps = np.maximum(STEP * std, LEAST_STEP * np.abs(z))
         slopes = np.empty((*z.shape, self.n_outputs))  # (n, D of y, D of z)
         reach = np.zeros_like(y)
         for d, step in enumerate(steps.T):
             shift = step[:, None] * np.eye(self.n_outputs)[d]
-            upper, lower = self._inverse(at + shift), self._inverse(at - shift)
+            upper, lower = self._inverse(z + shift), self._inverse(z - shift)
             # through the transformer again, so that rounding of y cancels
             run = (self._transform(upper) - self._transform(lower))[:, d]
-            with np.errstate(all="ignore"):
-                slopes[:, :, d] = (upper - lower) / run[:, None]
+            slopes[:, :, d] = (upper - lower) / run[:, None]
             reach += np.abs(upper - lower)
-        returned = np.abs(self._inverse(at) - y) <= 10 * reach + 1e-12 * np.abs(y)
-        returned &= np.isfinite(z)
-        with np.errstate(all="ignore"):
-            log_slope = np.linalg.slogdet(slopes)[1]
+        returned = np.abs(self._inverse(z) - y) <= 10 * reach + 1e-12 * np.abs(y)
+        log_slope = np.linalg.slogdet(slopes)[1]
         return np.where(returned.all(axis=1), log_slope, np.nan)
 
 
 def _quietly(transform, values):
-    """What a transformer makes of 2-D values; where it is undefined, NaN is enough."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
+    """What a transformer makes of rows of values; NaN where it is undefined."""
+    finite = np.isfinite(values).all(axis=1)
+    if not finite.any():
+        return np.full_like(values, np.nan)
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return np.asarray(transform(values), dtype=np.float64).reshape(len(values), -1)
+        made = np.asarray(transform(values[finite]), dtype=np.float64)
+    made = made.reshape(finite.sum(), -1)
+    every = np.full((len(values), made.shape[1]), np.nan)
+    every[finite] = made
+    return every
 
 
 def _blocks(law):
