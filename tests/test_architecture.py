@@ -111,6 +111,9 @@ ARROWS = {
         "_plot.predictive_distribution",
         "_plot.reliability",
     },
+    "_predicted_law": set(),
+    "_scorer": {"_predicted_law"},
+    "metrics": {"_scorer"},
     "": {"_distribution", "_plot", "_regressor"},
 }
 PUBLIC = {
@@ -125,6 +128,21 @@ PUBLIC = {
         "__version__",
     ],
     "skmdn.nn": ["MixtureDensityNetwork"],
+    "skmdn.metrics": [
+        "calibration_error",
+        "crps",
+        "energy_score",
+        "interval_coverage",
+        "interval_score",
+        "interval_width",
+        "neg_crps",
+        "neg_interval_score",
+        "neg_log_likelihood",
+        "neg_pinball",
+        "negative_log_likelihood",
+        "pinball_loss",
+        "pit_values",
+    ],
 }
 # numpydoc's codes for what the house does otherwise: the first line need not be an
 # imperative, one line may be enough, a property explains itself in its class.
