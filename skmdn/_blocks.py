@@ -8,6 +8,15 @@ import numpy as np
 BLOCK = 2**17  # float64 numbers in one temporary array: a megabyte stays in cache
 
 
+def row_blocks(n, numbers_per_row):
+    """Slices of n rows, so small that a temporary array of each fits into the cache.
+
+    There is always one, if need be of no rows.
+    """
+    step = max(1, BLOCK // max(1, numbers_per_row))
+    return [slice(start, start + step) for start in range(0, max(n, 1), step)]
+
+
 def blockwise(scratch):
     """Decorate a function whose arguments are arrays of n rows, the last (n, K).
 
@@ -24,11 +33,9 @@ def blockwise(scratch):
             arrays = [np.asarray(a, float) for a in arrays]
             arrays = [np.broadcast_to(a, n) if a.ndim == 0 else a for a in arrays]
             entries = max(1, int(np.prod(arrays[0].shape[1:])))
-            step = max(1, BLOCK // (entries * scratch(K)))
-            starts = range(0, max(n, 1), step)
             return _join(
-                function(*(np.array(a[i : i + step], order="C") for a in arrays))
-                for i in starts
+                function(*(np.array(a[block], order="C") for a in arrays))
+                for block in row_blocks(n, entries * scratch(K))
             )
 
         return blocked

@@ -10,6 +10,8 @@ and the expectation inside is a product over the eigenvalues of Σ.
 
 import numpy as np
 
+from skmdn._blocks import row_blocks
+
 # With s = exp(u) the integrand falls like exp(-|u|) on both sides and is analytic in a
 # strip, so the trapezoidal rule converges exponentially.
 STEP = 0.2
@@ -39,6 +41,13 @@ def energy_score(y, weights, means, covariances):
     Gneiting & Raftery (2007), eq. 22. ``covariances`` are (n, K, D, D), or variances
     (n, K, D).
     """
+    _, n_components, n_outputs = means.shape
+    blocks = row_blocks(len(y), (n_components * n_outputs) ** 2)
+    parts = [_energy_score(y[b], weights[b], means[b], covariances[b]) for b in blocks]
+    return np.concatenate(parts)
+
+
+def _energy_score(y, weights, means, covariances):
     to_y = _expected_distance(y[:, None] - means, covariances)  # (n, K)
     i, j = np.triu_indices(weights.shape[1])
     between = _expected_distance(

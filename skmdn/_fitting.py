@@ -44,7 +44,7 @@ def fit_network(settings, samples, held_out=None, previous=None):
     seeds = _draw_seeds(rng, settings.n_estimators * n_restarts)
     scaling = previous.network.scaling if previous else fit_scaling(samples)
     data = _training_data(settings, samples, held_out, scaling, n_restarts, rng)
-    start = _starting_network(settings, scaling, data, seeds)
+    start = _starting_network(settings, samples, scaling, seeds)
     if previous:
         start = _continued(previous.network, start)
     options = _options(settings, data.train_rows.shape[1])
@@ -57,7 +57,7 @@ def fit_chunk(settings, samples, previous=None):
         previous = _before_the_first_chunk(settings, samples)
     seeds, network = previous.seeds, previous.network
     data = _whole_data(samples, network.scaling, len(seeds))
-    start = _starting_network(settings, network.scaling, data, seeds)
+    start = _starting_network(settings, samples, network.scaling, seeds)
     start = _continued(network, start)
     options = _options(settings, len(samples.rows))._replace(max_iter=1, annealed=False)
     chunk_seeds = [
@@ -78,8 +78,7 @@ def _before_the_first_chunk(settings, samples):
     rng = check_random_state(settings.random_state)
     seeds = _draw_seeds(rng, settings.n_estimators)
     scaling = fit_scaling(samples)
-    data = _whole_data(samples, scaling, len(seeds))
-    network = _starting_network(settings, scaling, data, seeds)
+    network = _starting_network(settings, samples, scaling, seeds)
     nothing = np.empty((len(seeds), 0))
     return Fit(network, nothing, nothing, np.zeros(len(seeds)), seeds, None, 0)
 
@@ -131,15 +130,14 @@ def _data(parts, scaling, train_rows, validation_rows):
     )
 
 
-def _starting_network(settings, scaling, data, seeds):
+def _starting_network(settings, samples, scaling, seeds):
     from skmdn.nn.initialization import starting_weights
 
     head = _head(settings, scaling)
     sizes = [len(scaling.x_std), *_hidden_layer_sizes(settings), head.n_raw]
-    y = data.table[:, -1 - data.n_outputs : -1].astype(np.float64)
-    weights = data.table[:, -1].astype(np.float64)
+    y = (samples.y[samples.rows] - scaling.y_mean) / scaling.y_std
     starts = [
-        starting_weights(sizes, head, y, weights, np.random.RandomState(seed))
+        starting_weights(sizes, head, y, samples.weights, np.random.RandomState(seed))
         for seed in seeds
     ]
     coefs, intercepts = (

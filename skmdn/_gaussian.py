@@ -13,10 +13,11 @@ import numpy as np
 from scipy.special import entr, logsumexp, ndtri
 from scipy.stats import qmc
 
+from skmdn._blocks import row_blocks
+
 LOG_2PI = np.log(2 * np.pi)
 TINY = np.finfo(np.float64).tiny
 LOG2_POINTS = 9  # of the rule for the entropy
-NUMBERS_PER_BLOCK = 2**20
 
 
 def is_diagonal(factors):
@@ -178,6 +179,14 @@ def regression(factors, residuals):
 
 def sample(n_samples, rng, log_weights, means, factors):
     """Draws (n, S, D): a component by its weight, then a point from that component."""
+    blocks = row_blocks(len(means), n_samples * means.shape[-1] ** 2)
+    parts = [
+        _sample(n_samples, rng, log_weights[b], means[b], factors[b]) for b in blocks
+    ]
+    return np.concatenate(parts)
+
+
+def _sample(n_samples, rng, log_weights, means, factors):
     n, _, n_outputs = means.shape
     components = sample_components(n_samples, rng, np.exp(log_weights))  # (n, S)
     noise = rng.standard_normal((n, n_samples, n_outputs))
@@ -207,12 +216,9 @@ def entropy(log_weights, means, factors):
     carry the last term, which vanishes where components do not overlap.
     """
     _, n_components, n_outputs = means.shape
-    size = max(1, NUMBERS_PER_BLOCK // (2**LOG2_POINTS * n_components * n_outputs))
-    parts = [
-        _entropy(log_weights[i : i + size], means[i : i + size], factors[i : i + size])
-        for i in range(0, len(means), size)
-    ]
-    return np.concatenate([np.empty(0), *parts])
+    blocks = row_blocks(len(means), 2**LOG2_POINTS * n_components * n_outputs)
+    parts = [_entropy(log_weights[b], means[b], factors[b]) for b in blocks]
+    return np.concatenate(parts)
 
 
 def _entropy(log_weights, means, factors):

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmdn._blocks import row_blocks
 from skmdn._gaussian import embed_diagonal, is_diagonal, logpdf, precisions
 
 MAX_STEPS = 1000
 CONVERGED = 1e-10  # length of a step, in the metric of the local precision
 APART = 1e-3  # points closer than this, in that metric, are one mode
-NUMBERS_PER_BLOCK = 2**18
 
 
 class Terrain(NamedTuple):
@@ -31,11 +31,9 @@ class Terrain(NamedTuple):
 def modes(log_weights, means, factors):
     """Modes of each mixture, a list of n arrays (m, D), highest density first."""
     n, n_components, n_outputs = means.shape
-    size = max(1, NUMBERS_PER_BLOCK // (n_components**3 * n_outputs**2))
     full = embed_diagonal(factors) if is_diagonal(factors) else factors
     found = []
-    for start in range(0, n, size):
-        block = slice(start, start + size)
+    for block in row_blocks(n, n_components**3 * n_outputs**2):
         found += _modes(log_weights[block], means[block], full[block])
     return found
 
