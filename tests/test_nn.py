@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 from skmdn import MDNRegressor, _network
 from skmdn._covariance import make_head
 from skmdn.nn import MixtureDensityNetwork, network
-from skmdn.nn.batches import TrainingData
+from skmdn.nn.batches import Dropout, TrainingData
 from skmdn.nn.initialization import spread_centres, starting_weights
 from skmdn.nn.isolation import _mkl_threads
 from skmdn.nn.training import State, TrainingOptions, train
@@ -91,6 +91,21 @@ def test_a_member_alone_is_the_member_in_company():
     alone = train_members(rows[1:2], [2], max_iter=2)
     for a, b in zip(company.state.coefs, alone.state.coefs, strict=True):
         np.testing.assert_allclose(a[1], b[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+def test_dropout_drops_units_by_chance_and_keeps_the_mean(probability):
+    hidden = [torch.empty(3, 65, 33), torch.empty(3, 8, 33)]
+    dropout = Dropout(probability, hidden, [1, 2, 3])
+    draws = [torch.cat([m.flatten(1) for m in dropout.draw()], 1) for _ in range(50)]
+    masks = torch.stack(draws)  # (50, M, units)
+    kept = 1 / (1 - probability)
+    assert masks.unique().tolist() == pytest.approx([0, kept], abs=1e-3)
+    error = 5 * (kept * probability / masks[:, 0].numel()) ** 0.5
+    assert torch.all((masks.mean(dim=(0, 2)) - 1).abs() < error)
+    chance = torch.corrcoef(masks.reshape(50 * 3, -1)).fill_diagonal_(0).abs().max()
+    assert chance < 6 / masks.shape[2] ** 0.5
+    assert Dropout(0.0, hidden, [1, 2, 3]).draw() is None
 
 
 def fit(seed_before=0, threads=None):

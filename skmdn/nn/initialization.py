@@ -9,7 +9,6 @@ from itertools import pairwise
 import numpy as np
 
 SMALLEST_START = 0.1  # standard deviation, as a fraction of y's
-HEAD_GAIN = 0.3  # of the last layer, so that rows start with nearly the same law
 
 
 def starting_weights(layer_sizes, head, y, sample_weight, rng):
@@ -29,7 +28,7 @@ def starting_weights(layer_sizes, head, y, sample_weight, rng):
     for n_in, n_out in pairwise(layer_sizes):
         coefs.append(rng.normal(scale=np.sqrt(2 / n_in), size=(n_in, n_out)))
         intercepts.append(rng.uniform(-1, 1, size=n_out))
-    coefs[-1] *= HEAD_GAIN / np.sqrt(2)
+    coefs[-1] /= np.sqrt(2)  # the other layers make up for the half that is cut off
     intercepts[-1] = starting_intercepts(head, y, sample_weight)
     return coefs, intercepts
 
