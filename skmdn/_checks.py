@@ -20,16 +20,17 @@ def restored_on_error(estimator):
 
 
 def check_weight_values(weights, name="sample_weight"):
-    """Refuse weights that are negative or all zero."""
-    if (weights < 0).any():
+    """Refuse weights that are negative, not finite or all zero."""
+    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if wrong.any():
         raise ValueError(
-            f"{name} must not be negative, got {weights.min()}. Give rows that shall "
-            "not count a weight of zero."
+            f"{name} must be finite and not negative, got {weights[wrong][0]}. Give "
+            "rows that shall not count a weight of zero."
         )
     if not weights.any():
         raise ValueError(
-            f"All of {name} is zero, so there is no row to learn from. At least one "
-            "weight must be positive."
+            f"All of {name} is zero, so no row counts. At least one weight must be "
+            "positive."
         )
 
 

@@ -9,6 +9,7 @@ better when lower unless it says otherwise. A scorer takes an estimator and data
 
 import numpy as np
 
+from skmdn._checks import check_weight_values
 from skmdn._scorer import LawScorer
 
 __all__ = [
@@ -500,17 +501,7 @@ def _checked_weights(sample_weight, n):
             f"sample_weight must have shape ({n},), one weight for each row; got "
             f"{weights.shape}."
         )
-    wrong = ~(np.isfinite(weights) & (weights >= 0))
-    if wrong.any():
-        raise ValueError(
-            f"sample_weight must be finite and not negative, got {weights[wrong][0]}. "
-            "Give rows that shall not count a weight of zero."
-        )
-    if not weights.any():
-        raise ValueError(
-            "All of sample_weight is zero, so there is no mean of scores. At least one "
-            "weight must be positive."
-        )
+    check_weight_values(weights)
     return weights
 
 

@@ -113,7 +113,7 @@ ARROWS = {
     },
     "_predicted_law": set(),
     "_scorer": {"_predicted_law"},
-    "metrics": {"_scorer"},
+    "metrics": {"_checks", "_scorer"},
     "": {"_distribution", "_plot", "_regressor"},
 }
 PUBLIC = {

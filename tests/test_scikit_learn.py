@@ -6,6 +6,7 @@ from sklearn import config_context
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_linnerud
 from sklearn.inspection import permutation_importance
+from sklearn.linear_model import BayesianRidge
 from sklearn.model_selection import (
     GridSearchCV,
     cross_val_predict,
@@ -32,9 +33,12 @@ def diabetes():
 
 
 def test_in_a_pipeline_predict_answers_every_question(diabetes):
-    X, X_test, y, y_test = diabetes
+    X, X_test, y, _ = diabetes
     pipe = make_pipeline(StandardScaler(), make_model()).fit(X, y)
-    assert pipe.score(X_test, y_test) > 0.3
+    direct = make_model().fit(pipe[0].transform(X), y)
+    np.testing.assert_array_equal(
+        pipe.predict(X_test), direct.predict(pipe[0].transform(X_test))
+    )
     mean, std = pipe.predict(X_test, return_std=True)
     law = pipe.predict(X_test, output_type="distribution")
     assert isinstance(law, MixtureDistribution)
@@ -44,7 +48,7 @@ def test_in_a_pipeline_predict_answers_every_question(diabetes):
 
 
 def test_a_grid_search_finds_its_best_setting(diabetes):
-    X, X_test, y, y_test = diabetes
+    X, X_test, y, _ = diabetes
     grid = {"n_components": [1, 2], "covariance_type": ["diag", "tied_spherical"]}
     search = GridSearchCV(make_model(max_iter=20), grid, n_jobs=2, cv=2).fit(X, y)
     serial = GridSearchCV(make_model(max_iter=20), grid, cv=2).fit(X, y)
@@ -52,14 +56,15 @@ def test_a_grid_search_finds_its_best_setting(diabetes):
     np.testing.assert_array_equal(
         search.cv_results_["mean_test_score"], serial.cv_results_["mean_test_score"]
     )
-    assert search.score(X_test, y_test) > 0.3
+    direct = make_model(max_iter=20, **search.best_params_).fit(X, y)
+    np.testing.assert_array_equal(search.predict(X_test), direct.predict(X_test))
 
 
 def test_cross_validation(diabetes):
     X, _, y, _ = diabetes
     scores = cross_val_score(make_model(), X, y, cv=3)
     assert scores.shape == (3,)
-    assert scores.mean() > 0.3
+    assert scores.mean() > cross_val_score(BayesianRidge(), X, y, cv=3).mean() / 2
     assert cross_val_predict(make_model(), X, y, cv=3).shape == y.shape
 
 
