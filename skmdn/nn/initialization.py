@@ -8,6 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
+# Half-way between one Gaussian for all and a component for each stretch of y: the first
+# is slow to split, the second learns who is responsible before it learns the means.
+CENTRE_SPREAD = 0.5
+HEAD_GAIN = 0.5
 SMALLEST_START = 0.1  # standard deviation, as a fraction of y's
 
 
@@ -28,14 +32,15 @@ def starting_weights(layer_sizes, head, y, sample_weight, rng):
     for n_in, n_out in pairwise(layer_sizes):
         coefs.append(rng.normal(scale=np.sqrt(2 / n_in), size=(n_in, n_out)))
         intercepts.append(rng.uniform(-1, 1, size=n_out))
-    coefs[-1] /= np.sqrt(2)  # the other layers make up for the half that is cut off
+    coefs[-1] *= HEAD_GAIN / np.sqrt(2)
     intercepts[-1] = starting_intercepts(head, y, sample_weight)
     return coefs, intercepts
 
 
 def starting_intercepts(head, y, sample_weight):
     """Raw outputs (P,) of one mixture that covers all of y, whatever the row."""
-    centres = spread_centres(y, sample_weight, head.n_components)  # (K, D)
+    quantiles = spread_centres(y, sample_weight, head.n_components)  # (K, D)
+    centres = CENTRE_SPREAD * quantiles
     total = np.average(y**2, axis=0, weights=sample_weight)
     within = (total - centres.var(axis=0)).clip(SMALLEST_START**2) / head.std_unit**2
     if not head.kind.per_output:
