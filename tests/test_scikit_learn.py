@@ -6,7 +6,6 @@ from sklearn import config_context
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, load_linnerud
 from sklearn.inspection import permutation_importance
-from sklearn.linear_model import BayesianRidge
 from sklearn.model_selection import (
     GridSearchCV,
     cross_val_predict,
@@ -64,7 +63,7 @@ def test_cross_validation(diabetes):
     X, _, y, _ = diabetes
     scores = cross_val_score(make_model(), X, y, cv=3)
     assert scores.shape == (3,)
-    assert scores.mean() > cross_val_score(BayesianRidge(), X, y, cv=3).mean() / 2
+    assert scores.mean() > 0.3
     assert cross_val_predict(make_model(), X, y, cv=3).shape == y.shape
 
 
