@@ -488,23 +488,31 @@ def test_nothing_is_printed_unless_asked_for(rng, capfd):
     assert printed.endswith("\n")
 
 
-def test_ctrl_c_keeps_the_best_model_so_far(rng, monkeypatch):
+@pytest.mark.parametrize(
+    ("where", "method", "call"),
+    [("_Training", "_step", 40), ("Validation", "score", 7)],
+)
+def test_ctrl_c_keeps_the_best_model_so_far(rng, monkeypatch, where, method, call):
     from skmdn.nn import training
 
     X, y = make_data(rng)
-    steps = []
+    calls = []
+    place = getattr(training, where)
+    original = getattr(place, method)
 
-    def step(self, step=training._Training._step):
-        steps.append(1)
-        if len(steps) == 40:
+    def interrupted(self):
+        calls.append(1)
+        if len(calls) == call:
             raise KeyboardInterrupt
-        return step(self)
+        return original(self)
 
-    monkeypatch.setattr(training._Training, "_step", step)
+    monkeypatch.setattr(place, method, interrupted)
     model = make_model(max_iter=1000)
     with pytest.warns(UserWarning, match="interrupted by user"):
         model.fit(X, y)
-    assert model.n_iter_ < 30
+    assert 1 < model.n_iter_ < 30
+    best = np.argmax(model.validation_scores_[0]) + 1
+    assert model.best_iteration_[0] == best
     assert np.all(np.isfinite(model.predict(X)))
 
 

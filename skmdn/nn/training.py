@@ -120,7 +120,7 @@ class _Training:
             before = self.adam.state()
             loss = self._one_pass()
             self.adam.undo_if_not_finite(before)
-            self.record.add(loss, self.validation and self.validation.score())
+            self.record.add(loss, self._validation_score())
             if self.interrupted or self.record.stopped().all():
                 break
         self.record.close()
@@ -137,12 +137,25 @@ class _Training:
                 losses += self._step()
                 done += 1
         except KeyboardInterrupt:
-            self.interrupted = True
-            warnings.warn(
-                "Training interrupted by user: the best weights so far are kept.",
-                stacklevel=2,
-            )
+            self._interrupt()
         return losses / max(done, 1)
+
+    def _validation_score(self):
+        """Scores (M,) by the rows held out; None if there are none."""
+        if self.validation is None:
+            return None
+        try:
+            return self.validation.score()
+        except KeyboardInterrupt:
+            self._interrupt()
+            return self.validation.score()
+
+    def _interrupt(self):
+        self.interrupted = True
+        warnings.warn(
+            "Training interrupted by user: the best weights so far are kept.",
+            stacklevel=3,
+        )
 
     def _step(self):
         batch, masks = self.batch, self.dropout.draw()
