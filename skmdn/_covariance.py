@@ -171,6 +171,11 @@ def coupled_pairs(n_outputs):
     return rows, columns
 
 
+def coupled_slices(n_outputs):
+    """For each output d but the first, the couplings of d to the d before it."""
+    return [(d, slice(d * (d - 1) // 2, d * (d + 1) // 2)) for d in range(1, n_outputs)]
+
+
 def _unit_upper_index(n_outputs):
     """Where each entry (D, D) of a unit upper triangle lies in [couplings, 1, 0]."""
     rows, columns = coupled_pairs(n_outputs)

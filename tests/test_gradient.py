@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from skmdn._covariance import COVARIANCE_TYPES, MixtureHead
+from skmdn.nn import gradient as gradient_module
 from skmdn.nn.gradient import ACTIVATIONS, BatchGradient, FlatWeights
 
 M, B, D_IN, K = 3, 7, 2, 4
@@ -31,6 +32,21 @@ def make_problem(rng, head, activation):
     y = torch.tensor(rng.normal(size=(M, head.n_outputs, B)))
     row_weights = torch.tensor(rng.uniform(size=(M, 1, B)))
     return weights, x, y, row_weights, BatchGradient(weights, head, activation, B)
+
+
+@pytest.fixture(params=["numpy", "torch"])
+def library(request, monkeypatch):
+    """Where the likelihood computes: NumPy as on the CPU, or torch as on a GPU."""
+    if request.param == "torch":
+        monkeypatch.setattr(gradient_module, "as_array", lambda tensor: tensor)
+
+
+def losses_and_gradient(gradient, x, y, row_weights, masks=None):
+    """Losses (M, B) as a tensor; the gradient is left in its buffers."""
+    array = gradient_module.as_array
+    losses = gradient.forward(x.transpose(1, 2), array(y), masks)
+    gradient.backward(x.transpose(1, 2), array(row_weights), masks)
+    return torch.as_tensor(losses)
 
 
 def autograd_loss(layers, activation, head, x, y, masks=None):
@@ -62,6 +78,7 @@ def autograd_loss(layers, activation, head, x, y, masks=None):
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 @pytest.mark.parametrize("n_outputs", [1, 2, 3])
 @pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.usefixtures("library")
 def test_gradient_is_that_of_autograd(rng, covariance_type, n_outputs, weighted):
     head = make_head(covariance_type, n_outputs)
     check_against_autograd(rng, head, "silu", weighted=weighted)
@@ -69,6 +86,7 @@ def test_gradient_is_that_of_autograd(rng, covariance_type, n_outputs, weighted)
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dropout", [False, True])
+@pytest.mark.usefixtures("library")
 def test_gradient_of_every_activation_is_that_of_autograd(rng, activation, dropout):
     head = make_head("diag", 2)
     check_against_autograd(rng, head, activation, dropout=dropout)
@@ -82,8 +100,7 @@ def check_against_autograd(rng, head, activation, dropout=False, weighted=True):
     if dropout:
         masks = [torch.bernoulli(torch.full((M, h, B), 0.6)) / 0.6 for h in (6, 5)]
         masks = [mask.double() for mask in masks]
-    losses = gradient.forward(x, y, masks)
-    gradient.backward(x, row_weights, masks)
+    losses = losses_and_gradient(gradient, x, y, row_weights, masks)
 
     layers = [layer.clone().requires_grad_() for layer in weights.layers]
     expected = autograd_loss(layers, activation, head, x, y, masks)
@@ -97,12 +114,10 @@ def check_against_autograd(rng, head, activation, dropout=False, weighted=True):
 def test_members_do_not_see_each_other(rng, covariance_type):
     head = make_head(covariance_type, 2)
     weights, x, y, row_weights, gradient = make_problem(rng, head, "silu")
-    gradient.forward(x, y)
-    gradient.backward(x, row_weights)
+    losses_and_gradient(gradient, x, y, row_weights)
     before = gradient.gradient.flat.clone()
     for tensor in (weights.flat, x[..., :-1], y, row_weights):
         tensor[1:] *= 1.5
-    gradient.forward(x, y)
-    gradient.backward(x, row_weights)
+    losses_and_gradient(gradient, x, y, row_weights)
     assert torch.equal(gradient.gradient.flat[0], before[0])
     assert not torch.isclose(gradient.gradient.flat[1:], before[1:]).all()

@@ -96,8 +96,11 @@ def test_a_member_alone_is_the_member_in_company():
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
 def test_dropout_drops_units_by_chance_and_keeps_the_mean(probability):
     hidden = [torch.empty(3, 65, 33), torch.empty(3, 8, 33)]
-    dropout = Dropout(probability, hidden, [1, 2, 3])
-    draws = [torch.cat([m.flatten(1) for m in dropout.draw()], 1) for _ in range(50)]
+    dropout = Dropout(hidden, [1, 2, 3])
+    draws = [
+        torch.cat([m.flatten(1) for m in dropout.draw(probability)], 1)
+        for _ in range(50)
+    ]
     masks = torch.stack(draws)  # (50, M, units)
     kept = 1 / (1 - probability)
     assert masks.unique().tolist() == pytest.approx([0, kept], abs=1e-3)
@@ -105,7 +108,7 @@ def test_dropout_drops_units_by_chance_and_keeps_the_mean(probability):
     assert torch.all((masks.mean(dim=(0, 2)) - 1).abs() < error)
     chance = torch.corrcoef(masks.reshape(50 * 3, -1)).fill_diagonal_(0).abs().max()
     assert chance < 6 / masks.shape[2] ** 0.5
-    assert Dropout(0.0, hidden, [1, 2, 3]).draw() is None
+    assert dropout.draw(0.0) is None
 
 
 def fit(seed_before=0, threads=None):

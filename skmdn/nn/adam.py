@@ -7,7 +7,7 @@ of torch costs a process two seconds and 80 MB.
 import torch
 
 BETA_1, BETA_2 = 0.9, 0.999
-EPSILON = 1e-8
+EPSILON = 1e-16  # added to the second moment, so that its root is above 1e-8
 MAX_GRADIENT_NORM = 5.0
 
 
@@ -47,11 +47,11 @@ class Adam:
         self.first.lerp_(gradient, 1 - BETA_1)
         self.second.lerp_(gradient.square_(), 1 - BETA_2)
         flat.addcmul_(flat, self.decay, value=-learning_rate)
-        scale = torch.sqrt(self.second, out=gradient).add_(self.epsilon)
+        inverse = torch.add(self.second, self.epsilon, out=gradient).rsqrt_()
         first_bias = 1 - BETA_1**self.n_steps
         second_bias = 1 - BETA_2**self.n_steps
         size = learning_rate * second_bias**0.5 / first_bias
-        flat.addcdiv_(self.first, scale, value=-size)
+        flat.addcmul_(self.first, inverse, value=-size)
 
     def state(self):
         """Copies of all that a step changes, each (M, Q)."""

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from skmdn.nn.memory import as_array, gather
+
 SMALLEST_INT64 = torch.iinfo(torch.int64).min
 
 
@@ -23,21 +25,24 @@ class TrainingData(NamedTuple):
 
 
 class Batch:
-    """A minibatch of every member: views x, y and weights of one buffer."""
+    """A minibatch of every member: views x, y and weights of one buffer.
+
+    ``x`` is a tensor, ``y`` and ``weights`` are arrays of `as_array`.
+    """
 
     def __init__(self, table, n_outputs, n_members, size):
         n_columns = table.shape[1]
-        self.table = table
-        self.buffer = table.new_empty(n_members * size, n_columns)
-        rows = self.buffer.view(n_members, size, n_columns)
+        buffer = table.new_empty(n_members * size, n_columns)
+        self.table, self.buffer = as_array(table), as_array(buffer)
+        rows = buffer.view(n_members, size, n_columns)
         x, y, weights = rows.split([n_columns - n_outputs - 1, n_outputs, 1], dim=2)
-        self.x = x  # (M, B, d + 1)
-        self.y = y.transpose(1, 2)  # (M, D, B)
-        self.weights = weights.transpose(1, 2)  # (M, 1, B)
+        self.x = x.transpose(1, 2)  # (M, d + 1, B)
+        self.y = as_array(y.transpose(1, 2))  # (M, D, B)
+        self.weights = as_array(weights.transpose(1, 2))  # (M, 1, B)
 
     def load(self, index):
-        """Gather the rows of ``index`` (M * B,), member after member."""
-        torch.index_select(self.table, 0, index, out=self.buffer)
+        """Gather the rows of ``index`` (M * B,), an array of `as_array`."""
+        gather(self.table, index, out=self.buffer)
 
 
 class Shuffle:
@@ -56,7 +61,7 @@ class Shuffle:
             rng.shuffle(rows)
         used = self.rows[:, : self.n_steps * self.size]
         steps = used.reshape(len(used), self.n_steps, self.size).swapaxes(0, 1)
-        return torch.from_numpy(steps.reshape(self.n_steps, -1))
+        return steps.reshape(self.n_steps, -1).astype(np.int64)
 
 
 class Dropout:
@@ -66,16 +71,13 @@ class Dropout:
     is six times as fast as drawing Bernoulli numbers, for p to within 2^-17.
     """
 
-    def __init__(self, probability, hidden, seeds):
-        n_dropped = round(2**16 * probability)
-        self.active = n_dropped > 0
+    def __init__(self, hidden, seeds):
         sizes = [(h.shape[1] - 1) * h.shape[2] for h in hidden]
         M, device = len(seeds), hidden[0].device
         n_words = -(-sum(sizes) // 4)
         self.words = torch.zeros(M, n_words, dtype=torch.int64, device=device)
         self.numbers = self.words.view(torch.int16)[:, : sum(sizes)]
-        self.first_kept = n_dropped - 2**15  # the numbers start at -2^15
-        self.scale = hidden[0].new_tensor(2**16 / (2**16 - n_dropped))
+        self.scale = hidden[0].new_ones(())
         self.flat = hidden[0].new_empty(M, sum(sizes))
         parts = self.flat.split(sizes, 1)
         self.masks = [
@@ -86,11 +88,14 @@ class Dropout:
         for generator, seed in zip(self.generators, seeds, strict=True):
             generator.manual_seed(int(seed))
 
-    def draw(self):
-        """Fill the masks anew; None if nothing is ever dropped."""
-        if not self.active:
+    def draw(self, probability):
+        """Fill the masks anew; None if nothing is dropped."""
+        n_dropped = round(2**16 * probability)
+        if n_dropped == 0:
             return None
         for words, generator in zip(self.words, self.generators, strict=True):
             words.random_(SMALLEST_INT64, None, generator=generator)
-        torch.mul(self.numbers >= self.first_kept, self.scale, out=self.flat)
+        self.scale.fill_(2**16 / (2**16 - n_dropped))
+        kept = self.numbers >= n_dropped - 2**15  # the numbers start at -2^15
+        torch.mul(kept, self.scale, out=self.flat)
         return self.masks

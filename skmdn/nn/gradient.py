@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 
 from skmdn.nn.likelihood import MixtureLikelihood
+from skmdn.nn.memory import as_array
 
 aten = torch.ops.aten
 
@@ -106,20 +107,24 @@ class BatchGradient:
         self.d_pre = [torch.empty_like(pre) for pre in self.pre]
         self.hidden = [flat.new_ones(M, s + 1, batch_size) for s in hidden_sizes]
         self.raw = flat.new_empty(M, n_raw, batch_size)
-        self.likelihood = MixtureLikelihood(head, self.raw)
+        self.d_raw = torch.zeros_like(self.raw)
+        self.likelihood = MixtureLikelihood(
+            head, as_array(self.raw), as_array(self.d_raw)
+        )
         # Views are made once: making one costs as much as a small operation.
         self.active = [hidden[:, :-1] for hidden in self.hidden]
         self.transposed = [layer.transpose(1, 2) for layer in weights.layers]
         self.without_intercepts = [layer[:, :-1] for layer in weights.layers]
-        self.d_outputs = [*self.d_pre, self.likelihood.gradient]
+        self.d_outputs = [*self.d_pre, self.d_raw]
         self.d_transposed = [d_output.transpose(1, 2) for d_output in self.d_outputs]
 
     def forward(self, x, y, masks=None):
-        """Losses (M, B) of ``x`` (M, B, d + 1), last column ones, and ``y`` (M, D, B).
+        """Losses (M, B) of ``x`` (M, d + 1, B), last row ones, and ``y`` (M, D, B).
 
-        ``masks`` are the dropout masks, (M, H, B) for each hidden layer.
+        ``masks`` are the dropout masks, (M, H, B) for each hidden layer. What is not
+        multiplied by weights, ``y`` and the losses, is an array of `as_array`.
         """
-        state = x.transpose(1, 2)
+        state = x
         for depth, active in enumerate(self.active):
             torch.bmm(self.transposed[depth], state, out=self.pre[depth])
             self.activation.forward(self.pre[depth], out=active)
@@ -142,4 +147,4 @@ class BatchGradient:
             if masks is not None:
                 d_pre.mul_(masks[depth - 1])
             self.activation.backward(d_pre, self.pre[depth - 1], out=d_pre)
-        torch.bmm(x.transpose(1, 2), self.d_transposed[0], out=d_layers[0])
+        torch.bmm(x, self.d_transposed[0], out=d_layers[0])

@@ -1,17 +1,16 @@
 """The negative log-likelihood of a batch and its gradient in closed form.
 
 Equations (1) to (3) of ``docs/theory``, with the rows on the last axis as everywhere in
-the network: M members, K components, D outputs, T couplings, B rows.
+the network: M members, K components, D outputs, B rows. The arrays are NumPy's or
+torch's.
 """
 
-import math
+import numpy as np
 
-import torch
-from torch.nn.functional import softplus
+from skmdn._covariance import coupled_slices
+from skmdn.nn.memory import array_like, namespace
 
-from skmdn._covariance import coupled_pairs
-
-LOG_2PI = math.log(2 * math.pi)
+HALF_LOG_2PI = float(np.log(2 * np.pi) / 2)
 
 
 class MixtureLikelihood:
@@ -21,86 +20,107 @@ class MixtureLikelihood:
     ----------
     head : MixtureHead
         What the raw outputs mean.
-    raw : Tensor of shape (M, P, B)
+    raw : array of shape (M, P, B)
         The buffer in which the network leaves its raw outputs at every step.
-
-    Attributes
-    ----------
-    gradient : Tensor of shape (M, P, B)
-        Of the weighted losses with respect to the raw outputs; `backward` fills it.
+    gradient : array of shape (M, P, B)
+        The buffer in which `backward` leaves the gradient with respect to them.
     """
 
-    def __init__(self, head, raw):
-        unit = torch.as_tensor(head.std_unit, dtype=raw.dtype, device=raw.device)
-        self.head = head = head._replace(std_unit=unit)
+    def __init__(self, head, raw, gradient):
+        self.xp = namespace(raw)
+        self.head = head
         self.logits, self.means, self.raw_stds, self.couplings = head.split(raw)
-        self.gradient = torch.zeros_like(raw)
         self.d_logits, self.d_means, self.d_raw_stds, self.d_couplings = head.split(
-            self.gradient
+            gradient
         )
-        self.std_unit = unit[:, None] if (unit != 1).any() else None
-        # A number in Python is converted at every call, a tensor is not.
-        self.min_std = raw.new_tensor(head.min_std)
-        self.constant = raw.new_tensor(head.n_outputs * LOG_2PI / 2)
-        self.pairs = tuple(
-            torch.as_tensor(index, device=raw.device)
-            for index in coupled_pairs(head.n_outputs)
-        )
+        self.amax = np.maximum.reduce if self.xp is np else self.xp.amax
+        self.scores = array_like(np.zeros((2, *self.logits.shape)), raw)
+        self.constant = head.n_outputs * HALF_LOG_2PI
+        self.min_std = float(head.min_std)
+        self.zero = self.xp.zeros_like(raw[0, 0, 0])
+        self.std_unit = array_like(head.std_unit[:, None], raw)
+        self.has_std_unit = bool((head.std_unit != 1).any())
+        self.slices = coupled_slices(head.n_outputs) if head.n_couplings else ()
         if not head.kind.learned:
-            self.stds = head.stds(self.raw_stds, torch)
+            self.stds = self.xp.broadcast_to(self.std_unit, self.means.shape)
 
     def forward(self, y):
         """Negative log-likelihood (M, B) of targets ``y`` (M, D, B)."""
+        xp = self.xp
         if self.head.kind.learned:
-            self.stds = softplus(self.raw_stds).add_(self.min_std)
-            if self.std_unit is not None:
-                self.stds = self.stds * self.std_unit
+            self.stds = self._stds()
         self.residuals = y[:, None] - self.means  # (M, K, D, B)
         self.z = self._whitened()
-        self.log_weights = self.logits.log_softmax(1)  # (M, K, B)
-        log_kernel = torch.addcmul(self.stds.log(), self.z, self.z, value=0.5)
-        joint = self.log_weights - _sum_outputs(log_kernel)
-        log_share = joint.log_softmax(1)
-        self.share = log_share.exp()  # the responsibilities
-        # -log p = log_share - joint for every component; averaged, no digit is lost.
-        surprise = log_share.sub_(joint).mul_(self.share).sum(1)
-        return surprise.add_(self.constant)
+        log_kernel = _sum_outputs(xp.log(self.stds) + self.z * self.z * 0.5)
+        self.scores[0] = self.logits
+        xp.subtract(self.logits, log_kernel, out=self.scores[1])
+        self.shares, log_totals = self._softmax()
+        return log_totals[0] - log_totals[1] + self.constant
+
+    def _softmax(self):
+        """Softmax of the scores over the components, and logs (2, M, B) of its totals.
+
+        Both at once, the components' shares before and after y is seen.
+        """
+        top = self.amax(self.scores, axis=2, keepdims=True)
+        kernel = self.xp.exp(self.scores - top)
+        total = kernel.sum(2, keepdims=True)
+        return kernel / total, (top + self.xp.log(total))[:, :, 0]
+
+    def _stds(self):
+        """Standard deviations (M, K or 1, D, B), eq. (10)."""
+        xp, raw = self.xp, self.raw_stds
+        bend = xp.log1p(xp.exp(-abs(raw)))
+        self.softplus = xp.maximum(raw, self.zero) + bend
+        stds = self.softplus + self.min_std
+        return stds * self.std_unit if self.has_std_unit else stds
 
     def _whitened(self):
         """``z_d = (r_d + Σ_e U_ed r_e) / std_d``, (M, K, D, B)."""
-        if not self.head.n_couplings:
-            return self.residuals / self.stds
-        rows, columns = self.pairs
-        explained = self.couplings * self.residuals.index_select(2, rows)
-        return self.residuals.index_add(2, columns, explained).div_(self.stds)
+        z = self.residuals / self.stds
+        for d, pairs in self.slices:
+            explained = (self.couplings[:, :, pairs] * self.residuals[:, :, :d]).sum(2)
+            z[:, :, d] += explained / self.stds[:, :, d]
+        return z
 
     def backward(self, row_weights):
-        """Fill `gradient`, each row's times its weight in ``row_weights`` (M, 1, B)."""
-        share = self.share.mul_(row_weights)
-        weights = self.log_weights.exp_().mul_(row_weights)
-        torch.sub(weights, share, out=self.d_logits)
+        """Leave the gradient, each row's times its weight in ``row_weights`` (M, 1, B).
+
+        The shares are the weights and the responsibilities, eq. (3).
+        """
+        xp = self.xp
+        weights, share = self.shares * row_weights  # (M, K, B) each
+        xp.subtract(weights, share, out=self.d_logits)
         tightness = share[:, :, None] / self.stds  # (M, K, D, B)
         pull = tightness * self.z
         if self.head.kind.learned:
             self._std_gradient(tightness, pull)
-        if self.head.n_couplings:
-            self._coupling_gradient(pull)
-        torch.neg(pull, out=self.d_means)
+        for d, pairs in self.slices:
+            self._coupling_gradient(pull, d, pairs)
+        xp.negative(pull, out=self.d_means)
 
     def _std_gradient(self, tightness, pull):
         """``r_k (1 - z_d²) / std_d`` through softplus, summed where stds are shared."""
-        d_stds = tightness.addcmul_(pull, self.z, value=-1)
-        if self.std_unit is not None:
-            d_stds.mul_(self.std_unit)
-        d_stds = d_stds.sum_to_size(self.d_raw_stds.shape)
-        torch.mul(d_stds, self.raw_stds.sigmoid(), out=self.d_raw_stds)
+        xp = self.xp
+        d_stds = tightness - pull * self.z
+        if self.has_std_unit:
+            d_stds *= self.std_unit
+        for axis in (1, 2):
+            if d_stds.shape[axis] > self.d_raw_stds.shape[axis]:
+                d_stds = d_stds.sum(axis, keepdims=True)
+        # softplus' = 1 - exp(-softplus)
+        xp.multiply(d_stds, -xp.expm1(-self.softplus), out=self.d_raw_stds)
 
-    def _coupling_gradient(self, pull):
-        """``r_k z_d r_e / std_d``; a mean also pulls at the outputs coupled to it."""
-        rows, columns = self.pairs
-        pair_pull = pull.index_select(2, columns)
-        torch.mul(pair_pull, self.residuals.index_select(2, rows), out=self.d_couplings)
-        pull.index_add_(2, rows, pair_pull.mul_(self.couplings))
+    def _coupling_gradient(self, pull, d, pairs):
+        """``r_k z_d r_e / std_d``; a mean also pulls at the outputs coupled to it.
+
+        Pulls of earlier outputs change, so the outputs have to come in order.
+        """
+        pull_d = pull[:, :, d : d + 1]
+        self.xp.multiply(
+            pull_d, self.residuals[:, :, :d], out=self.d_couplings[:, :, pairs]
+        )
+        pull[:, :, :d] += pull_d * self.couplings[:, :, pairs]
 
 
 def _sum_outputs(values):

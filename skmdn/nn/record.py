@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from skmdn.nn.memory import as_float64
+
 
 class Record:
     """Who stands where: losses, scores, best weights and who has stopped improving.
@@ -31,12 +33,12 @@ class Record:
     def add(self, loss, score=None):
         """Note the mean loss and validation score (M,) of one more pass."""
         running = ~self.stopped()
-        loss = loss.double().cpu().numpy() + self.log_unit
+        loss = as_float64(loss) + self.log_unit
         self.losses.append(np.where(running, loss, np.nan))
         if score is None:
             self.best_iteration[:] = len(self.losses)
         else:
-            score = score.double().cpu().numpy() - self.log_unit
+            score = as_float64(score) - self.log_unit
             self.scores.append(np.where(running, score, np.nan))
             self._keep_best(self.scores[-1])
         if self.options.verbose:

@@ -11,9 +11,11 @@ from skmdn.nn.adam import Adam
 from skmdn.nn.batches import Batch, Dropout, Shuffle
 from skmdn.nn.gradient import BatchGradient, FlatWeights
 from skmdn.nn.isolation import isolated
+from skmdn.nn.memory import array_on, as_array
 from skmdn.nn.record import Record
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
+DROPOUT_END = 0.6  # share of the steps after which no unit is dropped
 HORIZON = 0.05  # of the running average of the weights, as a share of the steps
 EVALUATION_BATCH = 1024
 
@@ -105,7 +107,7 @@ class _Training:
         self.gradient = BatchGradient(self.weights, head, options.activation, size)
         self.batch = Batch(table, data.n_outputs, len(seeds), size)
         table[:, -1] /= size  # so that the loss of a batch is a mean
-        self.dropout = Dropout(options.dropout, self.gradient.hidden, seeds)
+        self.dropout = Dropout(self.gradient.hidden, seeds)
         self.validation = None
         if data.validation_rows.shape[1]:
             self.validation = Validation(
@@ -128,8 +130,8 @@ class _Training:
 
     def _one_pass(self):
         """Mean loss (M,) of one pass over the rows, one step for each minibatch."""
-        index = self.shuffle.draw().to(self.weights.flat.device)
-        losses = self.weights.flat.new_zeros(len(self.weights.flat))
+        index = array_on(self.shuffle.draw(), self.weights.flat.device)
+        losses = as_array(self.gradient.raw.new_zeros(self.gradient.raw[:, 0].shape))
         done = 0
         try:
             for step_index in index:
@@ -138,7 +140,7 @@ class _Training:
                 done += 1
         except KeyboardInterrupt:
             self._interrupt()
-        return losses / max(done, 1)
+        return losses.sum(1) / max(done, 1)
 
     def _validation_score(self):
         """Scores (M,) by the rows held out; None if there are none."""
@@ -158,12 +160,12 @@ class _Training:
         )
 
     def _step(self):
-        batch, masks = self.batch, self.dropout.draw()
+        batch, masks = self.batch, self.dropout.draw(self._dropout_probability())
         losses = self.gradient.forward(batch.x, batch.y, masks)
         self.gradient.backward(batch.x, batch.weights, masks)
         self.adam.step(self.gradient.gradient.flat, self._learning_rate())
         self.averaged.flat.lerp_(self.weights.flat, self._averaging_rate())
-        return losses.mul_(batch.weights[:, 0]).sum(1)
+        return losses * batch.weights[:, 0]
 
     def _learning_rate(self):
         if not self.options.annealed:
@@ -172,6 +174,18 @@ class _Training:
         rise = min(1.0, progress / WARM_UP + 1e-3)
         fall = (1 + math.cos(math.pi * progress)) / 2
         return self.options.learning_rate * rise * fall
+
+    def _dropout_probability(self):
+        """Probability that falls to zero on the way.
+
+        Dropout keeps few rows from being learned by heart, and is itself a noise below
+        which no standard deviation can fall. Early stopping finds out which of the two
+        matters.
+        """
+        if not self.options.annealed:
+            return self.options.dropout
+        progress = min(1.0, self.adam.n_steps / self.n_steps / DROPOUT_END)
+        return self.options.dropout * (1 + math.cos(math.pi * progress)) / 2
 
     def _averaging_rate(self):
         """Share of the newest weights in their running average.
@@ -205,8 +219,10 @@ class Validation:
         padded = np.pad(data.validation_rows, [(0, 0), (0, n_batches * size - n_rows)])
         index = padded.reshape(M, n_batches, size).swapaxes(0, 1).reshape(n_batches, -1)
         real = np.arange(n_batches * size).reshape(n_batches, size) < n_rows
-        self.index = torch.from_numpy(index).to(table.device)
-        self.real = torch.from_numpy(real).to(table)  # 0 for rows of the padding
+        self.index = array_on(index.astype(np.int64), table.device)
+        self.real = array_on(
+            real.astype(data.table.dtype), table.device
+        )  # 0 for padding
 
     def score(self):
         """Scores (M,) of the weights as they are now, in standardised units."""
