@@ -1,10 +1,23 @@
-"""How long and in what bites to train: the rules of n behind "auto"."""
+"""How large a network and how long to train: the rules of n behind "auto"."""
 
 import math
 
 SMALLEST_BATCH, LARGEST_BATCH = 64, 256
-FEWEST_STEPS, MOST_STEPS = 3000, 10_000
+FEWEST_STEPS, MOST_STEPS = 6000, 10_000
 FEWEST_PASSES = 20
+MANY_ROWS = 2000
+VALIDATION_SHARE = 0.1
+ENOUGH_VALIDATION_ROWS = 30
+
+
+def auto_hidden_layer_sizes(n_rows):
+    """Two layers of 64 units below 2000 rows, three of 128 from there."""
+    return (64, 64) if n_rows < MANY_ROWS else (128, 128, 128)
+
+
+def auto_validation_fraction(n_rows):
+    """A tenth, but as much as makes 30 rows, up to a third."""
+    return min(max(VALIDATION_SHARE, ENOUGH_VALIDATION_ROWS / n_rows), 1 / 3)
 
 
 def auto_batch_size(n_rows):
@@ -14,7 +27,7 @@ def auto_batch_size(n_rows):
 
 
 def auto_max_iter(n_rows, batch_size):
-    """Passes that make 110 √n steps, but 3000 to 10 000, and at least 20 passes."""
+    """Passes that make 110 √n steps, but 6000 to 10 000, and at least 20 passes."""
     steps = min(max(110 * math.sqrt(n_rows), FEWEST_STEPS), MOST_STEPS)
     steps_per_pass = max(n_rows // batch_size, 1)
     return max(math.ceil(steps / steps_per_pass), FEWEST_PASSES)

@@ -6,6 +6,7 @@ contiguous: raw outputs are (M, P, B) for M members, P raw outputs and B rows. T
 other letters are K components, D outputs and T = D (D - 1) / 2 couplings.
 """
 
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -76,10 +77,9 @@ class MixtureHead(NamedTuple):
         Returns arrays of shapes (M, K, B), (M, K, D, B), (M, K or 1 or 0, D or 1, B)
         and (M, K, T, B).
         """
-        ends = np.cumsum(self.sizes)
+        ends = accumulate(self.sizes)
         logits, means, stds, couplings = (
-            raw[:, end - size : end]
-            for size, end in zip(self.sizes, ends.tolist(), strict=True)
+            raw[:, end - size : end] for size, end in zip(self.sizes, ends, strict=True)
         )
         M, B = raw.shape[0], raw.shape[-1]
         K, D = self.n_components, self.n_outputs
@@ -113,7 +113,7 @@ class MixtureHead(NamedTuple):
         total = xp.sum(xp.exp(logits - top), axis=1, keepdims=True)
         log_weights = logits - top - xp.log(total) - np.log(len(raw))
         factors = self._factors(raw_stds, couplings, xp)
-        return tuple(_pool(x, xp) for x in (log_weights, means, factors))
+        return tuple(_pool(values) for values in (log_weights, means, factors))
 
     def _factors(self, raw_stds, couplings, xp):
         """Precision factors, (M, K, D, B), or (M, K, D, D, B) where outputs couple.
@@ -125,9 +125,8 @@ class MixtureHead(NamedTuple):
         """
         stds = self.stds(raw_stds, xp)
         M, _, D, B = stds.shape
-        stds = xp.broadcast_to(stds, (M, self.n_components, D, B))
         if not self.n_couplings:
-            return 1 / stds
+            return xp.broadcast_to(1 / stds, (M, self.n_components, D, B))
         zero = xp.zeros_like(couplings[:, :, :1])
         entries = xp.concatenate([couplings, zero + 1, zero], axis=2)
         return entries[:, :, _unit_upper_index(D)] / stds[:, :, None]
@@ -185,7 +184,7 @@ def _unit_upper_index(n_outputs):
     return index
 
 
-def _pool(values, xp):
+def _pool(values):
     """(M, K, ..., B) with the rows brought to the front: (B, M K, ...)."""
-    values = xp.moveaxis(values, -1, 0)
-    return values.reshape(values.shape[0], -1, *values.shape[3:])
+    M, K, *inner, B = values.shape
+    return values.reshape(-1, B).T.reshape(B, M * K, *inner)

@@ -15,7 +15,8 @@ class FittedState:
     def _store(self, fit):
         network, head = fit.network, fit.network.head
         self.coefs_, self.intercepts_ = network.coefs, network.intercepts
-        self.x_mean_, self.x_std_, self.y_mean_, self.y_std_ = network.scaling
+        self.x_mean_, self.x_std_, *y_units = network.scaling
+        self.y_mean_, self.y_std_, self.y_slopes_ = y_units
         self.activation_ = network.activation
         self.n_components_ = head.n_components
         self.covariance_type_ = head.covariance_type
@@ -35,7 +36,8 @@ class FittedState:
             self.min_std_,
             self.std_unit_,
         )
-        scaling = Scaling(self.x_mean_, self.x_std_, self.y_mean_, self.y_std_)
+        y_units = self.y_mean_, self.y_std_, self.y_slopes_
+        scaling = Scaling(self.x_mean_, self.x_std_, *y_units)
         return Network(self.coefs_, self.intercepts_, self.activation_, head, scaling)
 
     def _stored_fit(self):

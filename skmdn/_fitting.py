@@ -8,7 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmdn._budget import auto_batch_size, auto_max_iter, auto_patience
+from skmdn._budget import (
+    auto_batch_size,
+    auto_hidden_layer_sizes,
+    auto_max_iter,
+    auto_patience,
+    auto_validation_fraction,
+)
 from skmdn._covariance import make_head
 from skmdn._folds import folds, n_validation_rows
 from skmdn._network import Network
@@ -42,9 +48,15 @@ def fit_network(settings, samples, held_out=None, previous=None):
     rng = check_random_state(settings.random_state)
     n_restarts = 1 if previous else settings.n_init
     seeds = _draw_seeds(rng, settings.n_estimators * n_restarts)
-    scaling = previous.network.scaling if previous else fit_scaling(samples)
-    data = _training_data(settings, samples, held_out, scaling, n_restarts, rng)
-    start = _starting_network(settings, samples, scaling, seeds)
+    if previous:
+        scaling = previous.network.scaling
+        y = scaling.outputs(samples)
+    else:
+        scaling, y = fit_scaling(samples)
+    data = _training_data(settings, (samples, y), held_out, scaling, n_restarts, rng)
+    start = _starting_network(
+        settings, (samples, y), scaling, seeds, previous and previous.network
+    )
     if previous:
         start = _continued(previous.network, start)
     options = _options(settings, data.train_rows.shape[1])
@@ -56,8 +68,9 @@ def fit_chunk(settings, samples, previous=None):
     if previous is None:
         previous = _before_the_first_chunk(settings, samples)
     seeds, network = previous.seeds, previous.network
-    data = _whole_data(samples, network.scaling, len(seeds))
-    start = _starting_network(settings, samples, network.scaling, seeds)
+    part = samples, network.scaling.outputs(samples)
+    data = _whole_data(part, network.scaling, len(seeds))
+    start = _starting_network(settings, part, network.scaling, seeds, network)
     start = _continued(network, start)
     options = _options(settings, len(samples.rows))._replace(max_iter=1, annealed=False)
     chunk_seeds = [
@@ -77,8 +90,8 @@ def _before_the_first_chunk(settings, samples):
     """A fit of no steps: units from the chunk, weights as they start."""
     rng = check_random_state(settings.random_state)
     seeds = _draw_seeds(rng, settings.n_estimators)
-    scaling = fit_scaling(samples)
-    network = _starting_network(settings, samples, scaling, seeds)
+    scaling, y = fit_scaling(samples)
+    network = _starting_network(settings, (samples, y), scaling, seeds)
     nothing = np.empty((len(seeds), 0))
     return Fit(network, nothing, nothing, np.zeros(len(seeds)), seeds, None, 0)
 
@@ -97,25 +110,26 @@ def _head(settings, scaling):
     )
 
 
-def _training_data(settings, samples, held_out, scaling, n_restarts, rng):
+def _training_data(settings, part, held_out, scaling, n_restarts, rng):
     """Table and row numbers of every network; restarts of a member share its fold."""
-    n_rows, n_members = len(samples.rows), settings.n_estimators
+    n_rows, n_members = len(part[1]), settings.n_estimators
     n_held_out = 0
     if settings.early_stopping and held_out is None:
-        n_held_out = n_validation_rows(n_rows, settings.validation_fraction)
+        share = _auto(settings.validation_fraction, auto_validation_fraction, n_rows)
+        n_held_out = n_validation_rows(n_rows, share)
     rows = folds(n_rows, n_held_out, n_members, rng)
-    parts = [samples]
+    parts = [part]
     if held_out is not None:
-        parts.append(held_out)
+        parts.append((held_out, scaling.outputs(held_out)))
         external = n_rows + np.arange(len(held_out.rows), dtype=np.int32)
         rows = rows[0], np.tile(external, (n_members, 1))
     train_rows, validation_rows = (np.repeat(r, n_restarts, axis=0) for r in rows)
     return _data(parts, scaling, train_rows, validation_rows)
 
 
-def _whole_data(samples, scaling, n_members):
-    rows = np.tile(np.arange(len(samples.rows), dtype=np.int32), (n_members, 1))
-    return _data([samples], scaling, rows, rows[:, :0])
+def _whole_data(part, scaling, n_members):
+    rows = np.tile(np.arange(len(part[1]), dtype=np.int32), (n_members, 1))
+    return _data([part], scaling, rows, rows[:, :0])
 
 
 def _data(parts, scaling, train_rows, validation_rows):
@@ -130,12 +144,14 @@ def _data(parts, scaling, train_rows, validation_rows):
     )
 
 
-def _starting_network(settings, samples, scaling, seeds):
+def _starting_network(settings, part, scaling, seeds, previous=None):
+    """Weights as they start; sizes that are "auto" are those of ``previous``."""
+    samples, y = part
     from skmdn.nn.initialization import starting_weights
 
     head = _head(settings, scaling)
-    sizes = [len(scaling.x_std), *_hidden_layer_sizes(settings), head.n_raw]
-    y = (samples.y[samples.rows] - scaling.y_mean) / scaling.y_std
+    hidden_sizes = _hidden_layer_sizes(settings, len(y), previous)
+    sizes = [len(scaling.x_std), *hidden_sizes, head.n_raw]
     starts = [
         starting_weights(sizes, head, y, samples.weights, np.random.RandomState(seed))
         for seed in seeds
@@ -147,7 +163,11 @@ def _starting_network(settings, samples, scaling, seeds):
     return Network(coefs, intercepts, settings.activation, head, scaling)
 
 
-def _hidden_layer_sizes(settings):
+def _hidden_layer_sizes(settings, n_rows, previous):
+    if isinstance(settings.hidden_layer_sizes, str):
+        if previous:
+            return [coef.shape[2] for coef in previous.coefs[:-1]]
+        return auto_hidden_layer_sizes(n_rows)
     sizes = np.atleast_1d(settings.hidden_layer_sizes).tolist()
     if not all(isinstance(size, int) and size > 0 for size in sizes):
         raise ValueError(
@@ -207,7 +227,7 @@ def _options(settings, n_rows):
 
 def _auto(value, rule, *arguments):
     """A parameter's value, or what its rule says where it is "auto"."""
-    return rule(*arguments) if value == "auto" else value
+    return rule(*arguments) if isinstance(value, str) else value
 
 
 def _train(start, data, options, seeds, moments=None, n_steps=0):

@@ -244,7 +244,12 @@ def normal_points(n_outputs):
 
 
 def change_units(means, factors, offset, unit):
-    """Means and factors of ``offset + unit * u``, with ``unit`` > 0 (D,), eq. (7)."""
+    """Means and factors of ``offset + unit * u``, eq. (7).
+
+    ``offset`` is (D,) or (n, D), and ``unit`` (D,) is positive.
+    """
+    if offset.ndim == 2:
+        offset = offset[:, None]
     if is_diagonal(factors):
         return offset + unit * means, factors / unit
     return offset + unit * means, factors / unit[:, None]

@@ -1,7 +1,7 @@
 """What a fit is given: checked as scikit-learn checks it, its rows made canonical."""
 
 import numpy as np
-from sklearn import config_context
+from sklearn import config_context, get_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skmdn._checks import check_weight_values
@@ -14,10 +14,11 @@ class CheckedInputs:
     def _validated(self, *data, reset):
         """Rows as float arrays; array-API tensors become NumPy like everything else."""
         kwargs = {"multi_output": True, "y_numeric": True} if len(data) == 2 else {}
+        kwargs |= {"dtype": (np.float64, np.float32), "reset": reset}
+        if not get_config()["array_api_dispatch"]:
+            return validate_data(self, *data, **kwargs)
         with config_context(array_api_dispatch=False):
-            return validate_data(
-                self, *data, dtype=(np.float64, np.float32), reset=reset, **kwargs
-            )
+            return validate_data(self, *data, **kwargs)
 
     def _samples(self, X, y, sample_weight, reset, name="sample_weight"):
         X, y = self._validated(X, y, reset=reset)

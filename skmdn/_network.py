@@ -41,11 +41,11 @@ class Network(NamedTuple):
     scaling: Scaling
 
 
-def raw_outputs(X, network):
-    """Raw outputs (M, P, B) for rows X (B, d) in their own units."""
+def raw_outputs(features, network):
+    """Raw outputs (M, P, B) for standardised features (B, d)."""
     activation = ACTIVATIONS[network.activation]
     layers = list(zip(network.coefs, network.intercepts, strict=True))
-    hidden = ((X - network.scaling.x_mean) / network.scaling.x_std).T
+    hidden = features.T
     for coef, intercept in layers[:-1]:
         hidden = activation(_affine(hidden, coef, intercept))  # (M, H, B)
     return _affine(hidden, *layers[-1])
@@ -60,14 +60,18 @@ def mixture_parameters(X, network):
     size = _rows_per_chunk(network)
     starts = range(0, max(len(X), 1), size)
     chunks = [_chunk_parameters(X[i : i + size], network) for i in starts]
+    if len(chunks) == 1:
+        return chunks[0]
     return tuple(np.concatenate(parts) for parts in zip(*chunks, strict=True))
 
 
 def _chunk_parameters(X, network):
-    raw = raw_outputs(X.astype(np.float64, copy=False), network)
-    log_weights, means, factors = network.head.parameters(raw, np)
     scaling = network.scaling
-    units = _gaussian.change_units(means, factors, scaling.y_mean, scaling.y_std)
+    features = scaling.features(X.astype(np.float64, copy=False))
+    raw = raw_outputs(features, network)
+    log_weights, means, factors = network.head.parameters(raw, np)
+    origin = scaling.y_origin(features)
+    units = _gaussian.change_units(means, factors, origin, scaling.y_std)
     return log_weights, *units
 
 

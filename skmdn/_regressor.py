@@ -51,29 +51,32 @@ class MDNRegressor(
     noise_std : float, default=None
         Standard deviation of all components, in units of y. Required by
         ``covariance_type="fixed_spherical"`` and refused by the others.
-    hidden_layer_sizes : int or sequence of int, default=(64, 64)
-        Units of each hidden layer.
+    hidden_layer_sizes : int, sequence of int or "auto", default="auto"
+        Units of each hidden layer; "auto" is (64, 64) below 2000 training rows and
+        (128, 128, 128) from there.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
-    alpha : float, default=0.1
+    alpha : float, default=0.03
         Decoupled weight decay of the coefficients, times the learning rate at every
         step. Intercepts do not decay.
     dropout : float, default=0.1
-        Probability with which a hidden unit is left out of a training step.
-    learning_rate_init : float, default=5e-3
+        Probability with which a hidden unit is left out of a training step. It falls to
+        zero over the first 60% of the steps; `partial_fit` keeps it constant.
+    learning_rate_init : float, default=1e-2
         Peak of the learning rate of Adam, which warms up and then falls to zero along a
         cosine. `partial_fit` keeps it constant.
     batch_size : int or "auto", default="auto"
         Rows of a minibatch; "auto" is the power of two near n / 32, from 64 to 256.
     max_iter : int or "auto", default="auto"
-        Passes over the training rows; "auto" makes 110 √n steps, but 3000 to 10 000,
+        Passes over the training rows; "auto" makes 110 √n steps, but 6000 to 10 000,
         and at least 20 passes.
     early_stopping : bool, default=True
         Whether to hold out rows, stop once their log-likelihood no longer improves, and
         restore the weights that were best on them. Where fewer than two rows would be
         held out, none are.
-    validation_fraction : float, default=0.1
-        Share of the rows to hold out. Members hold out different rows.
+    validation_fraction : float or "auto", default="auto"
+        Share of the rows to hold out; "auto" is a tenth, but as much as makes 30 rows,
+        up to a third. Members hold out different rows.
     n_iter_no_change : int or "auto", default="auto"
         Passes without an improvement by `tol` after which a member stops; "auto" is a
         quarter of `max_iter`, at least 10.
@@ -107,10 +110,14 @@ class MDNRegressor(
         Units in which the network sees X.
     y_mean_, y_std_ : ndarray of shape (n_outputs_,)
         Units in which the network sees y.
+    y_slopes_ : ndarray of shape (n_features_in_, n_outputs_)
+        Of the line, in units of y for each standardised feature, from which the network
+        sees y; zero unless there are few rows for each feature.
     n_iter_ : int
         Passes over the training rows.
     best_iteration_ : ndarray of shape (n_estimators,)
-        Pass, counted from 1, whose weights each member kept.
+        Passes after which each member had the weights that it kept; 0 if no pass made
+        the starting weights better on the validation rows.
     loss_curve_ : ndarray of shape (n_estimators, n_iter_)
         Mean negative log-likelihood of the training rows during each pass, in nats and
         units of y; NaN once a member has stopped.
@@ -167,6 +174,7 @@ class MDNRegressor(
         "hidden_layer_sizes": [
             Interval(Integral, 1, None, closed="left"),
             "array-like",
+            StrOptions({"auto"}),
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -178,7 +186,10 @@ class MDNRegressor(
         ],
         "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_fraction": [
+            Interval(Real, 0, 1, closed="neither"),
+            StrOptions({"auto"}),
+        ],
         "n_iter_no_change": [
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
@@ -199,15 +210,15 @@ class MDNRegressor(
         *,
         covariance_type="diag",
         noise_std=None,
-        hidden_layer_sizes=(64, 64),
+        hidden_layer_sizes="auto",
         activation="silu",
-        alpha=0.1,
+        alpha=0.03,
         dropout=0.1,
-        learning_rate_init=5e-3,
+        learning_rate_init=1e-2,
         batch_size="auto",
         max_iter="auto",
         early_stopping=True,
-        validation_fraction=0.1,
+        validation_fraction="auto",
         n_iter_no_change="auto",
         tol=1e-4,
         n_estimators=1,

@@ -1,28 +1,66 @@
-"""Standardised units: every column's mean and standard deviation become 0 and 1."""
+"""Standardised units: every column's mean and standard deviation become 0 and 1.
+
+Where there are few rows for each feature, y is measured from a straight line.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from skmdn._line import fit_line, is_wanted
 from skmdn._rows import power_of_two
 
 EPS = np.finfo(np.float64).eps
+SMALLEST_SPREAD = 1e-3  # around a line, as a fraction of the spread of y
 
 
 class Scaling(NamedTuple):
-    """Means and standard deviations of the columns of X (d,) and y (D,)."""
+    """Where zero lies and how long one is, for the columns of X (d,) and y (D,)."""
 
     x_mean: np.ndarray
     x_std: np.ndarray
     y_mean: np.ndarray
     y_std: np.ndarray
+    y_slopes: np.ndarray  # (d, D), units of y per standardised feature; often zero
+
+    def features(self, X):
+        """Standardised features (n, d)."""
+        return (X - self.x_mean) / self.x_std
+
+    def y_origin(self, features):
+        """Where the standardised y is zero, (n, D) or (D,), for rows of `features`."""
+        if not self.y_slopes.any():
+            return self.y_mean
+        return self.y_mean + features @ self.y_slopes
+
+    def outputs(self, samples):
+        """Standardised y (m, D) of the samples."""
+        y = samples.y[samples.rows]
+        if not self.y_slopes.any():
+            return (y - self.y_mean) / self.y_std
+        features = self.features(samples.X[samples.rows])
+        return (y - self.y_origin(features)) / self.y_std
 
 
 def fit_scaling(samples):
-    """Weighted statistics of the samples' columns."""
-    return Scaling(
-        *_column_statistics(samples.X, samples), *_column_statistics(samples.y, samples)
-    )
+    """Units of the samples' columns, and the standardised y (m, D) to learn from.
+
+    That is of rows left out of the line, where there is one.
+    """
+    x_units = _column_statistics(samples.X, samples)
+    y_mean, y_std = _column_statistics(samples.y, samples)
+    slopes = np.zeros((len(x_units[0]), len(y_mean)))
+    scaling = Scaling(*x_units, y_mean, y_std, slopes)
+    y = scaling.outputs(samples)
+    if not is_wanted(len(samples.rows), len(slopes)):
+        return scaling, y
+    weights = samples.weights / samples.weights.mean()
+    features = scaling.features(samples.X[samples.rows])
+    slopes, residuals = fit_line(features, y, weights)
+    spread = np.sqrt(np.average(residuals**2, axis=0, weights=weights))
+    spread = np.maximum(spread, SMALLEST_SPREAD)
+    scaling = scaling._replace(y_std=spread * y_std, y_slopes=slopes * y_std)
+    return scaling, residuals / spread
 
 
 def _column_statistics(values, samples):
@@ -50,25 +88,24 @@ def _average(of_rows, samples):
 
 
 def standardised_table(parts, scaling):
-    """One float32 table of all samples of ``parts``: X, a one, y, the weight.
+    """One float32 table of all samples: X, a one, y, the weight.
 
-    Weights are divided by the mean weight of the first part. Built block by block, so
-    that nothing of the size of X is copied besides.
+    ``parts`` are pairs of samples and their standardised y (m, D). Weights are divided
+    by the mean weight of the first part. Built block by block, so that nothing of the
+    size of X is copied besides.
     """
-    n_rows = sum(len(samples.rows) for samples in parts)
+    n_rows = sum(len(y) for _, y in parts)
     n_features, n_outputs = len(scaling.x_mean), len(scaling.y_mean)
     table = np.empty((n_rows, n_features + n_outputs + 2), dtype=np.float32)
     table[:, n_features] = 1
-    mean_weight = parts[0].weights.mean()
+    mean_weight = parts[0][0].weights.mean()
     filled = 0
-    for samples in parts:
+    for samples, y in parts:
         for block in samples.blocks():
             rows = samples.rows[block]
             out = table[filled : filled + len(rows)]
-            out[:, :n_features] = (samples.X[rows] - scaling.x_mean) / scaling.x_std
-            out[:, n_features + 1 : -1] = (
-                samples.y[rows] - scaling.y_mean
-            ) / scaling.y_std
+            out[:, :n_features] = scaling.features(samples.X[rows])
+            out[:, n_features + 1 : -1] = y[block]
             out[:, -1] = samples.weights[block] / mean_weight
             filled += len(rows)
     return table

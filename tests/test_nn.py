@@ -95,7 +95,7 @@ def test_a_member_alone_is_the_member_in_company():
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
 def test_dropout_drops_units_by_chance_and_keeps_the_mean(probability):
-    hidden = [torch.empty(3, 65, 33), torch.empty(3, 8, 33)]
+    hidden = [torch.empty(3, 64, 33), torch.empty(3, 7, 33)]
     dropout = Dropout(hidden, [1, 2, 3])
     draws = [
         torch.cat([m.flatten(1) for m in dropout.draw(probability)], 1)

@@ -35,6 +35,12 @@ def make_data(rng, n=200, n_outputs=1):
     return X, y[:, 0] if n_outputs == 1 else y
 
 
+def make_curved_data(rng, n):
+    """A wave, which no line can follow."""
+    X, y = make_data(rng, n)
+    return X, y + np.sin(5 * X[:, 0])
+
+
 def same_arrays(one, other):
     return all(
         np.array_equal(a, b)
@@ -169,8 +175,8 @@ def test_validation_scores_are_in_units_of_y(rng):
 
 
 def test_the_best_weights_are_restored(rng):
-    X, y = make_data(rng, n=60)
-    X_val, y_val = make_data(rng, n=500)
+    X, y = make_curved_data(rng, n=60)
+    X_val, y_val = make_curved_data(rng, n=500)
     model = MDNRegressor(max_iter=300, learning_rate_init=0.05, random_state=0)
     model.fit(X, y, X_val=X_val, y_val=y_val)
     scores = model.validation_scores_[0]
@@ -181,8 +187,8 @@ def test_the_best_weights_are_restored(rng):
 
 
 def test_members_stop_by_themselves(rng):
-    X, y = make_data(rng, n=60)
-    model = make_model(n_estimators=4, max_iter=300, n_iter_no_change=10).fit(X, y)
+    X, y = make_curved_data(rng, n=100)
+    model = MDNRegressor(n_estimators=4, n_iter_no_change=100, random_state=0).fit(X, y)
     stopped = np.isnan(model.validation_scores_).sum(axis=1)
     assert len(set(stopped)) > 1
     for scores, best in zip(
@@ -199,12 +205,21 @@ def test_validation_weights_count(rng):
     np.testing.assert_allclose(one.validation_scores_, other.validation_scores_)
 
 
-@pytest.mark.parametrize("n", [1, 2, 5, 12])
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
 def test_too_few_rows_to_split_are_all_learned_from(rng, n):
     X, y = make_data(rng, n=n)
     model = make_model().fit(X, y)
     assert model.validation_scores_.shape == (1, 0)
     assert np.all(np.isfinite(model.predict(X)))
+
+
+def test_the_starting_weights_are_kept_where_no_pass_is_better(rng):
+    X, y = make_curved_data(rng, n=300)
+    X_val, y_val = make_curved_data(rng, n=3000)
+    y_val = rng.permutation(y_val)
+    model = make_model(max_iter=100).fit(X, y, X_val=X_val, y_val=y_val)
+    assert model.best_iteration_ == [0]
+    assert model.score_samples(X_val, y_val).mean() > model.validation_scores_.max()
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0, -1e12, 1e-12])

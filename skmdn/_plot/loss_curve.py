@@ -22,7 +22,7 @@ class LossCurveDisplay:
     validation_loss : ndarray of shape (M, n_iter) or (M, 0)
         The same of the validation rows; no columns if there were none.
     best_iteration : ndarray of shape (M,)
-        Pass, counted from 1, whose weights each member kept.
+        Passes after which each member had the weights that it kept.
 
     Attributes
     ----------
@@ -107,10 +107,14 @@ class LossCurveDisplay:
 
     @property
     def best_loss(self):
-        """Loss (M,) of the weights kept: on validation rows, if there were any."""
+        """Loss (M,) of the weights kept: on validation rows, if there were any.
+
+        NaN for a member that kept its starting weights.
+        """
         judged_by_validation = self.validation_loss.shape[1] > 0
         losses = self.validation_loss if judged_by_validation else self.training_loss
-        best = np.asarray(self.best_iteration, dtype=int)[:, None] - 1
+        losses = np.pad(losses, [(0, 0), (1, 0)], constant_values=np.nan)
+        best = np.asarray(self.best_iteration, dtype=int)[:, None]
         return np.take_along_axis(losses, best, axis=1)[:, 0]
 
 

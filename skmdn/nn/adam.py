@@ -59,7 +59,9 @@ class Adam:
 
     def undo_if_not_finite(self, before):
         """Bring members back to ``before`` that have a weight which is not finite."""
-        broken = ~self.weights.flat.isfinite().all(dim=1, keepdim=True)  # (M, 1)
+        broken = ~self.weights.flat.sum(dim=1, keepdim=True).isfinite()  # (M, 1)
+        if not broken.any():
+            return
         for tensor, earlier in zip(self._changing(), before, strict=True):
             torch.where(broken, earlier, tensor, out=tensor)
 

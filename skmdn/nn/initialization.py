@@ -11,7 +11,7 @@ import numpy as np
 # Half-way between one Gaussian for all and a component for each stretch of y: the first
 # is slow to split, the second learns who is responsible before it learns the means.
 CENTRE_SPREAD = 0.5
-HEAD_GAIN = 0.5
+HEAD_GAIN = 0.1
 SMALLEST_START = 0.1  # standard deviation, as a fraction of y's
 
 

@@ -1,6 +1,7 @@
 """One memory under two libraries: on the CPU a tensor's numbers are a NumPy array too.
 
-An operation on a few hundred numbers costs its call; NumPy's call is a third of torch's.
+An operation on a few hundred numbers costs its call, and NumPy's call is a third of
+torch's.
 """
 
 import numpy as np
@@ -28,6 +29,24 @@ def gather(array, index, out):
         array.take(index, 0, out, "clip")
     else:
         torch.index_select(array, 0, index, out=out)
+
+
+def random_bits(words, seed):
+    """A function that fills an array of int64 with random bits, anew at each call."""
+    if isinstance(words, np.ndarray):
+        bits = np.random.SFC64(seed)
+
+        def fill():
+            words[:] = bits.random_raw(words.size).view(np.int64)
+
+    else:
+        generator = torch.Generator(words.device).manual_seed(int(seed))
+        smallest = torch.iinfo(torch.int64).min
+
+        def fill():
+            words.random_(smallest, None, generator=generator)
+
+    return fill
 
 
 def array_like(values, array):

@@ -78,6 +78,8 @@ class MixtureDensityNetwork(torch.nn.Module):
         The input is standardised by them; 0 and 1 unless `to_torch` set them.
     y_mean, y_std : Tensor of shape (D,)
         The units in which the answer is given; 0 and 1 unless `to_torch` set them.
+    y_slopes : Tensor of shape (d, D)
+        The line that `y_mean` moves along; 0 unless `to_torch` set it.
 
     Examples
     --------
@@ -132,7 +134,13 @@ class MixtureDensityNetwork(torch.nn.Module):
             activation,
             coefs,
             intercepts,
-            [np.zeros(n_features), np.ones(n_features), np.zeros(n_outputs), y_std],
+            [
+                np.zeros(n_features),
+                np.ones(n_features),
+                np.zeros(n_outputs),
+                y_std,
+                np.zeros((n_features, n_outputs)),
+            ],
         )
         self.to(torch.get_default_dtype())
 
@@ -162,7 +170,7 @@ class MixtureDensityNetwork(torch.nn.Module):
             torch.nn.ParameterList(torch.tensor(values) for values in arrays)
             for arrays in (coefs, intercepts)
         )
-        names = ("x_mean", "x_std", "y_mean", "y_std", "std_unit")
+        names = ("x_mean", "x_std", "y_mean", "y_std", "y_slopes", "std_unit")
         for name, values in zip(names, [*units, head.std_unit], strict=True):
             self.register_buffer(name, torch.tensor(values))
 
@@ -180,10 +188,12 @@ class MixtureDensityNetwork(torch.nn.Module):
             A named tuple, in units of y: ``log_weights`` (n, M K), ``means``
             (n, M K, D) and ``precisions_cholesky``, (n, M K, D) or (n, M K, D, D).
         """
-        raw = self._raw_outputs((x - self.x_mean) / self.x_std)
+        features = (x - self.x_mean) / self.x_std
+        raw = self._raw_outputs(features)
         head = self.head._replace(std_unit=self.std_unit)
         log_weights, means, factors = head.parameters(raw, torch)
-        units = _gaussian.change_units(means, factors, self.y_mean, self.y_std)
+        origin = self.y_mean + features @ self.y_slopes
+        units = _gaussian.change_units(means, factors, origin, self.y_std)
         return MixtureParameters(log_weights, *units)
 
     def _raw_outputs(self, standardised):

@@ -30,6 +30,13 @@ class Record:
         self.score_to_beat = np.full(n_members, -np.inf)
         self.last_gain = np.zeros(n_members, dtype=int)
 
+    def start(self, score):
+        """Take the starting weights, of this validation score (M,), as the best."""
+        score = as_float64(score) - self.log_unit
+        known = np.isfinite(score)
+        self.best_score[known] = self.score_to_beat[known] = score[known]
+        self.best_iteration[known] = 0
+
     def add(self, loss, score=None):
         """Note the mean loss and validation score (M,) of one more pass."""
         running = ~self.stopped()
@@ -46,6 +53,8 @@ class Record:
 
     def _keep_best(self, score):
         best = score > self.best_score
+        if not best.any():
+            return
         self.best_score[best] = score[best]
         self.best_iteration[best] = len(self.scores)
         flat = self.weights.flat

@@ -51,7 +51,7 @@ class Result(NamedTuple):
     state: State
     losses: np.ndarray  # (M, E) mean negative log-likelihood while training
     scores: np.ndarray  # (M, E) mean log-likelihood of the validation rows
-    best_iteration: np.ndarray  # (M,) the pass whose weights were kept, from 1
+    best_iteration: np.ndarray  # (M,) passes behind the weights that were kept
 
 
 def train(state, head, data, options, seeds):
@@ -107,7 +107,7 @@ class _Training:
         self.gradient = BatchGradient(self.weights, head, options.activation, size)
         self.batch = Batch(table, data.n_outputs, len(seeds), size)
         table[:, -1] /= size  # so that the loss of a batch is a mean
-        self.dropout = Dropout(self.gradient.hidden, seeds)
+        self.dropout = Dropout(self.gradient.active, seeds)
         self.validation = None
         if data.validation_rows.shape[1]:
             self.validation = Validation(
@@ -118,6 +118,8 @@ class _Training:
 
     def run(self):
         """Pass over the rows until the last pass, a stop of all members or Ctrl-C."""
+        if self.validation:
+            self.record.start(self._validation_score())
         for _ in range(self.options.max_iter):
             before = self.adam.state()
             loss = self._one_pass()
