@@ -6,7 +6,7 @@ contiguous: raw outputs are (M, P, B) for M members, P raw outputs and B rows. T
 other letters are K components, D outputs and T = D (D - 1) / 2 couplings.
 """
 
-from itertools import accumulate
+from math import log, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -77,18 +77,14 @@ class MixtureHead(NamedTuple):
         Returns arrays of shapes (M, K, B), (M, K, D, B), (M, K or 1 or 0, D or 1, B)
         and (M, K, T, B).
         """
-        ends = accumulate(self.sizes)
-        logits, means, stds, couplings = (
-            raw[:, end - size : end] for size, end in zip(self.sizes, ends, strict=True)
-        )
-        M, B = raw.shape[0], raw.shape[-1]
-        K, D = self.n_components, self.n_outputs
-        return (
-            logits,
-            means.reshape(M, K, D, B),
-            stds.reshape(M, *self.std_shape, B),
-            couplings.reshape(M, K, self.n_couplings, B),
-        )
+        K, T = self.n_components, self.n_couplings
+        shapes = (K,), (K, self.n_outputs), self.std_shape, (K, T)
+        M, _, B = raw.shape
+        end, parts = 0, []
+        for shape in shapes:
+            start, end = end, end + prod(shape)
+            parts.append(raw[:, start:end].reshape(M, *shape, B))
+        return tuple(parts)
 
     def stds(self, raw_stds, xp):
         """Standard deviations (M, K or 1, D, B) of raw ones; those given those before.
@@ -111,7 +107,7 @@ class MixtureHead(NamedTuple):
         logits, means, raw_stds, couplings = self.split(raw)
         top = xp.amax(logits, axis=1, keepdims=True)
         total = xp.sum(xp.exp(logits - top), axis=1, keepdims=True)
-        log_weights = logits - top - xp.log(total) - np.log(len(raw))
+        log_weights = logits - top - xp.log(total) - log(len(raw))
         factors = self._factors(raw_stds, couplings, xp)
         return tuple(_pool(values) for values in (log_weights, means, factors))
 

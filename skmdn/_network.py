@@ -19,8 +19,11 @@ def relu(x):
 
 
 def silu(x):
-    """``x`` times its logistic function, written by tanh so that nothing overflows."""
-    return x * (1 + np.tanh(x / 2)) / 2
+    """``x`` times its logistic function, in one array and without overflow."""
+    values = np.maximum(x, -700)
+    np.exp(np.negative(values, out=values), out=values)
+    values += 1
+    return np.divide(x, values, out=values)
 
 
 def gelu(x):
@@ -52,7 +55,9 @@ def raw_outputs(features, network):
 
 
 def _affine(hidden, coef, intercept):
-    return np.matmul(np.swapaxes(coef, 1, 2), hidden) + intercept[..., None]
+    values = np.matmul(np.swapaxes(coef, 1, 2), hidden)
+    values += intercept[..., None]
+    return values
 
 
 def mixture_parameters(X, network):
