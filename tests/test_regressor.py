@@ -551,6 +551,15 @@ def test_steps_that_are_not_finite_are_undone(rng, monkeypatch):
     assert model.score(X, y) > 0.5
 
 
+@pytest.mark.parametrize("learning_rate", [100.0, 1e30])
+def test_steps_that_are_far_too_long_leave_a_finite_model(rng, learning_rate):
+    X, y = make_curved_data(rng, n=300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = make_model(learning_rate_init=learning_rate).fit(X, y)
+        assert np.all(np.isfinite(model.score_samples(X, y)))
+
+
 # Mistakes
 
 

@@ -71,7 +71,8 @@ def train(state, head, data, options, seeds):
     result : Result
         Losses and scores are in nats and units of y.
     """
-    with isolated():
+    # Steps that diverge are undone, and need no warning; torch gives none either.
+    with isolated(), np.errstate(all="ignore"):
         return _Training(state, head, data, options, seeds).run()
 
 
