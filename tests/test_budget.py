@@ -1,0 +1,73 @@
+"""What "auto" means, and that a fit which goes on keeps what it meant at first."""
+
+import numpy as np
+import pytest
+
+from skmdn import MDNRegressor
+from skmdn._budget import (
+    auto_batch_size,
+    auto_hidden_layer_sizes,
+    auto_max_iter,
+    auto_patience,
+    auto_validation_fraction,
+)
+
+
+@pytest.mark.parametrize("n_rows", [1, 30, 300, 1999, 2000, 50_000, 10**7])
+def test_rules_hold_for_any_number_of_rows(n_rows):
+    batch_size = auto_batch_size(n_rows)
+    assert batch_size in (64, 128, 256)
+    max_iter = auto_max_iter(n_rows, batch_size)
+    assert max_iter >= 20
+    assert max_iter * max(n_rows // batch_size, 1) >= 6000
+    assert auto_patience(max_iter) >= 10
+    assert auto_hidden_layer_sizes(n_rows) == (
+        (64, 64) if n_rows < 2000 else (128, 128, 128)
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "held_out"), [(30, 10), (90, 30), (120, 30), (300, 30), (1000, 100)]
+)
+def test_thirty_rows_are_held_out_if_they_are_not_more_than_a_third(n_rows, held_out):
+    assert round(auto_validation_fraction(n_rows) * n_rows) == held_out
+
+
+def data(rng, n_rows):
+    X = rng.normal(size=(n_rows, 2))
+    return X, X[:, 0] + 0.1 * rng.normal(size=n_rows)
+
+
+def sizes(model):
+    return [coef.shape[2] for coef in model.coefs_[:-1]]
+
+
+def test_more_rows_later_do_not_change_the_layers(rng):
+    model = MDNRegressor(max_iter=1, warm_start=True, random_state=0)
+    model.fit(*data(rng, 100))
+    assert sizes(model) == [64, 64]
+    assert sizes(model.fit(*data(rng, 2500))) == [64, 64]
+    model.set_params(warm_start=False)
+    assert sizes(model.fit(*data(rng, 2500))) == [128, 128, 128]
+    chunks = MDNRegressor(random_state=0).partial_fit(*data(rng, 2500))
+    assert sizes(chunks.partial_fit(*data(rng, 100))) == [128, 128, 128]
+
+
+def test_a_word_that_is_no_rule_is_refused(rng):
+    for name in ("hidden_layer_sizes", "validation_fraction", "max_iter"):
+        with pytest.raises(ValueError, match=name):
+            MDNRegressor(**{name: "all"}).fit(*data(rng, 50))
+
+
+def test_the_same_rule_written_out_gives_the_same_fit(rng):
+    X, y = data(rng, 200)
+    auto = MDNRegressor(max_iter=5, random_state=0).fit(X, y)
+    written = MDNRegressor(
+        hidden_layer_sizes=(64, 64),
+        validation_fraction=0.15,
+        batch_size=64,
+        max_iter=5,
+        random_state=0,
+    ).fit(X, y)
+    for ours, theirs in zip(auto.coefs_, written.coefs_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
