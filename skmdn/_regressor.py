@@ -88,7 +88,8 @@ class MDNRegressor(
     n_init : int, default=1
         Restarts tried for each member; the one that validates best is kept.
     min_std : float, default=1e-3
-        Floor of the standard deviation of every component, as a fraction of that of y.
+        Floor of the standard deviation of every component, as a fraction of that of y,
+        or of what a line leaves of it (see Notes).
         Does not apply to "fixed_spherical".
     warm_start : bool, default=False
         Whether `fit` continues from the weights, and in the units, of the fit before.
@@ -138,6 +139,9 @@ class MDNRegressor(
 
     Notes
     -----
+    Up to 30 rows for each feature, and 2000 in all, y is measured from a ridge
+    regression on X, whose residuals of rows left out the network learns [3]_.
+
     What is judged, kept and returned is a running average of the weights over the last
     twentieth of the planned steps, which is steadier and better than the weights
     themselves [2]_.
@@ -152,6 +156,8 @@ class MDNRegressor(
        Aston University.
     .. [2] B. T. Polyak, A. B. Juditsky (1992). Acceleration of stochastic approximation
        by averaging. SIAM Journal on Control and Optimization 30, 838-855.
+    .. [3] D. M. Allen (1974). The relationship between variable selection and data
+       augmentation and a method for prediction. Technometrics 16, 125-127.
 
     Examples
     --------
