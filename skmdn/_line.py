@@ -24,6 +24,7 @@ def fit_line(X, y, sample_weight):
 
     The penalty of each output, per row, is the one whose squared residuals of rows left
     out are least (PRESS; Allen, 1974). They need no refit (Golub, Heath & Wahba, 1979).
+    A line that is not better than none by more than the standard error is no line.
 
     Parameters
     ----------
@@ -34,26 +35,30 @@ def fit_line(X, y, sample_weight):
     sample_weight : ndarray of shape (n,)
         With mean 1.
     """
-    root = np.sqrt(sample_weight)[:, None]
+    weights = sample_weight[:, None]
     with threadpool_limits(limits=1, user_api="blas"):  # digits depend on threads
-        U, singular, Vt = np.linalg.svd(root * X, full_matrices=False)
-        lines = [_best_ridge(U, singular, root, column[:, None]) for column in y.T]
+        U, singular, Vt = np.linalg.svd(np.sqrt(weights) * X, full_matrices=False)
+        lines = [_best_ridge(U, singular, weights, column[:, None]) for column in y.T]
         slopes = Vt.T @ np.hstack([coefs for coefs, _ in lines])
     return slopes, np.hstack([residuals for _, residuals in lines])
 
 
-def _best_ridge(U, singular, root, y):
+def _best_ridge(U, singular, weights, y):
     """Coordinates (r, 1) of the slopes in Vt, and residuals (n, 1) of rows left out."""
+    ridges = [_ridge(U, singular, weights, y, penalty) for penalty in PENALTIES]
+    losses = [weights * residuals**2 for _, residuals in ridges]  # (n, 1) each
+    best = int(np.argmin([loss.sum() for loss in losses]))
+    gain = losses[-1] - losses[best]
+    if gain.mean() <= gain.std() / np.sqrt(len(gain)):
+        best = -1
+    return ridges[best]
+
+
+def _ridge(U, singular, weights, y, penalty):
+    """What `_best_ridge` returns, for one penalty."""
+    root = np.sqrt(weights)
     target = U.T @ (root * y)  # (r, 1)
-    intercept_leverage = root**2 / np.sum(root**2)
-    best = None
-    for penalty in PENALTIES:
-        kept = singular**2 / (singular**2 + len(y) * penalty)  # (r,)
-        leverage = (U**2 @ kept)[:, None] + intercept_leverage
-        fitted = U @ (kept[:, None] * target) / root
-        residuals = (y - fitted) / np.maximum(1 - leverage, 1e-6)
-        press = np.sum(root**2 * residuals**2)
-        if best is None or press <= best[0]:
-            inverse = kept / np.where(singular > 0, singular, 1)
-            best = press, inverse[:, None] * target, residuals
-    return best[1:]
+    kept = (singular**2 / (singular**2 + len(y) * penalty))[:, None]
+    leverage = U**2 @ kept + weights / weights.sum()  # of the intercept too
+    residuals = (y - U @ (kept * target) / root) / np.maximum(1 - leverage, 1e-6)
+    return kept / np.where(singular > 0, singular, 1)[:, None] * target, residuals

@@ -43,6 +43,9 @@ def test_the_line_is_the_best_ridge_regression_of_the_other_rows(rng, shape):
     every = [left_out(X, y, weights, penalty) for penalty in PENALTIES]
     press = [np.sum(weights * residuals**2) for residuals in every]
     best = int(np.argmin(press))
+    gain = weights * (every[-1] ** 2 - every[best] ** 2)
+    if gain.mean() <= gain.std() / len(y) ** 0.5:
+        best = -1
     slopes, residuals = fit_line(X, y, weights)
     np.testing.assert_allclose(residuals[:, 0], every[best], atol=1e-8)
     expected = np.zeros(shape[1])
