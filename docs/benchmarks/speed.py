@@ -135,7 +135,11 @@ def rows(rounds):
     for n, passes in [(1000, 400), (10_000, 40), (100_000, 8), (1_000_000, 5)]:
         X, y = regression_data(n - n % 256, 10)
         model = MDNRegressor(
-            batch_size=256, max_iter=passes, early_stopping=False, random_state=0
+            hidden_layer_sizes=HIDDEN,
+            batch_size=256,
+            max_iter=passes,
+            early_stopping=False,
+            random_state=0,
         )
         contestants[n] = Contestant(
             lambda model=model, X=X, y=y: model.fit(X, y) and None, len(X) * passes
