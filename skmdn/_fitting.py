@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skmdn._budget import (
+    auto_alpha,
     auto_batch_size,
     auto_hidden_layer_sizes,
     auto_max_iter,
@@ -212,7 +213,7 @@ def _options(settings, n_rows):
     max_iter = _auto(settings.max_iter, auto_max_iter, n_rows, batch_size)
     return TrainingOptions(
         activation=settings.activation,
-        alpha=settings.alpha,
+        alpha=_auto(settings.alpha, auto_alpha, n_rows),
         dropout=settings.dropout,
         learning_rate=settings.learning_rate_init,
         batch_size=batch_size,

@@ -56,9 +56,10 @@ class MDNRegressor(
         (128, 128, 128) from there.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
-    alpha : float, default=0.03
+    alpha : float or "auto", default="auto"
         Decoupled weight decay of the coefficients, times the learning rate at every
-        step. Intercepts do not decay.
+        step. Intercepts do not decay. "auto" is 0.05 below 2000 training rows and 0.03
+        from there.
     dropout : float, default=0.1
         Probability with which a hidden unit is left out of a training step. It falls to
         zero over the first 60% of the steps; `partial_fit` keeps it constant.
@@ -183,7 +184,7 @@ class MDNRegressor(
             StrOptions({"auto"}),
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [
@@ -218,7 +219,7 @@ class MDNRegressor(
         noise_std=None,
         hidden_layer_sizes="auto",
         activation="silu",
-        alpha=0.03,
+        alpha="auto",
         dropout=0.1,
         learning_rate_init=1e-2,
         batch_size="auto",
