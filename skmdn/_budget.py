@@ -15,11 +15,6 @@ def auto_hidden_layer_sizes(n_rows):
     return (64, 64) if n_rows < MANY_ROWS else (128, 128, 128)
 
 
-def auto_alpha(n_rows):
-    """0.05 below 2000 rows and 0.03 from there: the more rows, the weaker a prior."""
-    return 0.05 if n_rows < MANY_ROWS else 0.03
-
-
 def auto_validation_fraction(n_rows):
     """A tenth, but as much as makes 30 rows, up to a third."""
     return min(max(VALIDATION_SHARE, ENOUGH_VALIDATION_ROWS / n_rows), 1 / 3)

@@ -68,6 +68,12 @@ class MixtureHead(NamedTuple):
         return K, K * D, self.std_shape[0] * self.std_shape[1], K * self.n_couplings
 
     @property
+    def std_slice(self):
+        """Where the raw standard deviations lie among the raw outputs."""
+        n_logits, n_means, n_stds, _ = self.sizes
+        return slice(n_logits + n_means, n_logits + n_means + n_stds)
+
+    @property
     def n_raw(self):
         return sum(self.sizes)
 

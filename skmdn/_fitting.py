@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skmdn._budget import (
-    auto_alpha,
     auto_batch_size,
     auto_hidden_layer_sizes,
     auto_max_iter,
@@ -60,7 +59,7 @@ def fit_network(settings, samples, held_out=None, previous=None):
     )
     if previous:
         start = _continued(previous.network, start)
-    options = _options(settings, data.train_rows.shape[1])
+    options = _options(settings, data.train_rows.shape[1], fresh=previous is None)
     return _best_restarts(_train(start, data, options, seeds), n_restarts)
 
 
@@ -73,7 +72,8 @@ def fit_chunk(settings, samples, previous=None):
     data = _whole_data(part, network.scaling, len(seeds))
     start = _starting_network(settings, part, network.scaling, seeds, network)
     start = _continued(network, start)
-    options = _options(settings, len(samples.rows))._replace(max_iter=1, annealed=False)
+    options = _options(settings, len(samples.rows), fresh=False)
+    options = options._replace(max_iter=1, annealed=False)
     chunk_seeds = [
         np.random.SeedSequence([seed, previous.n_steps]).generate_state(1)[0]
         for seed in seeds
@@ -206,14 +206,14 @@ def _make(network):
     }
 
 
-def _options(settings, n_rows):
+def _options(settings, n_rows, fresh):
     from skmdn.nn.training import TrainingOptions
 
     batch_size = _auto(settings.batch_size, auto_batch_size, n_rows)
     max_iter = _auto(settings.max_iter, auto_max_iter, n_rows, batch_size)
     return TrainingOptions(
         activation=settings.activation,
-        alpha=_auto(settings.alpha, auto_alpha, n_rows),
+        alpha=settings.alpha,
         dropout=settings.dropout,
         learning_rate=settings.learning_rate_init,
         batch_size=batch_size,
@@ -221,6 +221,7 @@ def _options(settings, n_rows):
         n_iter_no_change=_auto(settings.n_iter_no_change, auto_patience, max_iter),
         tol=settings.tol,
         annealed=True,
+        fresh=fresh,
         device=settings.device,
         verbose=settings.verbose,
     )

@@ -56,13 +56,14 @@ class MDNRegressor(
         (128, 128, 128) from there.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
-    alpha : float or "auto", default="auto"
+    alpha : float, default=0.1
         Decoupled weight decay of the coefficients, times the learning rate at every
-        step. Intercepts do not decay. "auto" is 0.05 below 2000 training rows and 0.03
-        from there.
+        step. It falls to zero over the first half of the steps; `partial_fit` keeps it
+        constant. Coefficients of raw standard deviations decay at five times this rate,
+        to the end; intercepts do not decay.
     dropout : float, default=0.1
         Probability with which a hidden unit is left out of a training step. It falls to
-        zero over the first 60% of the steps; `partial_fit` keeps it constant.
+        zero over the first half of the steps; `partial_fit` keeps it constant.
     learning_rate_init : float, default=1e-2
         Peak of the learning rate of Adam, which warms up and then falls to zero along a
         cosine. `partial_fit` keeps it constant.
@@ -184,7 +185,7 @@ class MDNRegressor(
             StrOptions({"auto"}),
         ],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "batch_size": [
@@ -219,7 +220,7 @@ class MDNRegressor(
         noise_std=None,
         hidden_layer_sizes="auto",
         activation="silu",
-        alpha="auto",
+        alpha=0.1,
         dropout=0.1,
         learning_rate_init=1e-2,
         batch_size="auto",

@@ -60,6 +60,7 @@ ARROWS = {
     "nn.initialization": set(),
     "nn.likelihood": {"_covariance", "nn.memory"},
     "nn.gradient": {"nn.likelihood", "nn.memory"},
+    "nn.validation": {"nn.batches", "nn.gradient", "nn.memory"},
     "nn.training": {
         "nn.adam",
         "nn.batches",
@@ -67,6 +68,7 @@ ARROWS = {
         "nn.isolation",
         "nn.memory",
         "nn.record",
+        "nn.validation",
     },
     "nn.network": {"_gaussian", "_covariance", "nn.initialization"},
     "nn": {"nn.network"},

@@ -5,7 +5,6 @@ import pytest
 
 from skmdn import MDNRegressor
 from skmdn._budget import (
-    auto_alpha,
     auto_batch_size,
     auto_hidden_layer_sizes,
     auto_max_iter,
@@ -22,7 +21,6 @@ def test_rules_hold_for_any_number_of_rows(n_rows):
     assert max_iter >= 20
     assert max_iter * max(n_rows // batch_size, 1) >= 6000
     assert auto_patience(max_iter) >= 10
-    assert auto_alpha(n_rows) == (0.05 if n_rows < 2000 else 0.03)
     assert auto_hidden_layer_sizes(n_rows) == (
         (64, 64) if n_rows < 2000 else (128, 128, 128)
     )
@@ -56,7 +54,7 @@ def test_more_rows_later_do_not_change_the_layers(rng):
 
 
 def test_a_word_that_is_no_rule_is_refused(rng):
-    for name in ("hidden_layer_sizes", "alpha", "validation_fraction", "max_iter"):
+    for name in ("hidden_layer_sizes", "validation_fraction", "max_iter"):
         with pytest.raises(ValueError, match=name):
             MDNRegressor(**{name: "all"}).fit(*data(rng, 50))
 
@@ -66,7 +64,7 @@ def test_the_same_rule_written_out_gives_the_same_fit(rng):
     auto = MDNRegressor(max_iter=5, random_state=0).fit(X, y)
     written = MDNRegressor(
         hidden_layer_sizes=(64, 64),
-        alpha=0.05,
+        alpha=0.1,
         validation_fraction=0.15,
         batch_size=64,
         max_iter=5,

@@ -63,6 +63,7 @@ def train_members(rows, seeds, **changes):
         n_iter_no_change=5,
         tol=1e-4,
         annealed=True,
+        fresh=True,
         device="cpu",
         verbose=False,
     )._replace(**changes)

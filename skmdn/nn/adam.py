@@ -9,6 +9,7 @@ import torch
 BETA_1, BETA_2 = 0.9, 0.999
 EPSILON = 1e-16  # added to the second moment, so that its root is above 1e-8
 MAX_GRADIENT_NORM = 5.0
+STD_DECAY = 5.0  # of the weights of raw standard deviations, as a multiple of alpha
 
 
 class Adam:
@@ -18,13 +19,15 @@ class Adam:
     ----------
     weights : FlatWeights
         What the steps change.
+    head : MixtureHead
+        Which of the last layer's weights make standard deviations.
     alpha : float
         Weight decay; the intercepts, the last row of every layer, do not decay.
     moments : pair of ndarray of shape (M, Q), optional
         First and second moments after ``n_steps`` earlier steps.
     """
 
-    def __init__(self, weights, alpha, moments=None, n_steps=0):
+    def __init__(self, weights, head, alpha, moments=None, n_steps=0):
         self.weights = weights
         self.first = torch.zeros_like(weights.flat)
         self.second = torch.zeros_like(weights.flat)
@@ -33,20 +36,29 @@ class Adam:
             self.first.copy_(torch.tensor(moments[0], device=device))
             self.second.copy_(torch.tensor(moments[1], device=device))
         self.n_steps = n_steps
-        self.decay = torch.cat([_decay(layer, alpha) for layer in weights.layers])
+        self.std_alpha = STD_DECAY * alpha
+        self.std_weights = weights.layers[-1][:, :-1, head.std_slice]
+        self.decay = _decay(weights, head, alpha)
         # A number in Python is converted at every call, a tensor is not.
         self.epsilon = weights.flat.new_tensor(EPSILON)
         self.longest = weights.flat.new_tensor(MAX_GRADIENT_NORM)
 
-    def step(self, gradient, learning_rate):
-        """Move the weights by one step along ``gradient`` (M, Q), which is used up."""
+    def step(self, gradient, learning_rate, decay_strength=1.0):
+        """Move the weights by one step along ``gradient`` (M, Q), which is used up.
+
+        ``decay_strength`` multiplies the decay of all weights but those of raw standard
+        deviations. These keep theirs: what one row has left for another to be wider
+        than is the last thing to be learned by heart.
+        """
         self.n_steps += 1
         flat = self.weights.flat
         norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)  # (M, 1)
         gradient.mul_((self.longest / norm).clamp_(max=1))
         self.first.lerp_(gradient, 1 - BETA_1)
         self.second.lerp_(gradient.square_(), 1 - BETA_2)
-        flat.addcmul_(flat, self.decay, value=-learning_rate)
+        if decay_strength > 0:
+            flat.addcmul_(flat, self.decay, value=-learning_rate * decay_strength)
+        self.std_weights.mul_(1 - learning_rate * self.std_alpha)
         inverse = torch.add(self.second, self.epsilon, out=gradient).rsqrt_()
         first_bias = 1 - BETA_1**self.n_steps
         second_bias = 1 - BETA_2**self.n_steps
@@ -69,8 +81,10 @@ class Adam:
         return self.weights.flat, self.first, self.second
 
 
-def _decay(layer, alpha):
-    """Rate of decay of a member's weights of one layer, flat."""
-    rates = torch.full_like(layer[0], alpha)
-    rates[-1] = 0
-    return rates.flatten()
+def _decay(weights, head, alpha):
+    """Rates of decay (Q,) of a member's weights that decay at a common rate."""
+    rates = [torch.full_like(layer[0], alpha) for layer in weights.layers]
+    for layer_rates in rates:
+        layer_rates[-1] = 0
+    rates[-1][:, head.std_slice] = 0
+    return torch.cat([layer_rates.flatten() for layer_rates in rates])

@@ -24,6 +24,7 @@ class Record:
         self.options = options
         self.log_unit = log_unit
         self.losses, self.scores = [], []
+        self.start_flat = weights.flat.clone()
         self.best_flat = weights.flat.clone()
         self.best_score = np.full(n_members, -np.inf)
         self.best_iteration = np.ones(n_members, dtype=int)
@@ -36,6 +37,12 @@ class Record:
         known = np.isfinite(score)
         self.best_score[known] = self.score_to_beat[known] = score[known]
         self.best_iteration[known] = 0
+
+    def go_back(self, members):
+        """Take the starting weights as the best after all, for ``members`` (M,)."""
+        self.best_iteration[members] = 0
+        mask = torch.from_numpy(members).to(self.best_flat.device)[:, None]
+        torch.where(mask, self.start_flat, self.best_flat, out=self.best_flat)
 
     def add(self, loss, score=None):
         """Note the mean loss and validation score (M,) of one more pass."""

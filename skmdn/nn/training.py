@@ -13,11 +13,11 @@ from skmdn.nn.gradient import BatchGradient, FlatWeights
 from skmdn.nn.isolation import isolated
 from skmdn.nn.memory import array_on, as_array
 from skmdn.nn.record import Record
+from skmdn.nn.validation import Validation
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
-DROPOUT_END = 0.6  # share of the steps after which no unit is dropped
+REGULARISED = 0.5  # share of the steps with dropout and with decay of all weights
 HORIZON = 0.05  # of the running average of the weights, as a share of the steps
-EVALUATION_BATCH = 1024
 
 
 class TrainingOptions(NamedTuple):
@@ -32,6 +32,7 @@ class TrainingOptions(NamedTuple):
     n_iter_no_change: int
     tol: float
     annealed: bool  # the learning rate rises, then falls to zero at the last step
+    fresh: bool  # the weights at the start are nobody's, not those of an earlier fit
     device: str
     verbose: bool
 
@@ -101,7 +102,9 @@ class _Training:
         self.weights.load(state.coefs, state.intercepts)
         self.averaged = FlatWeights(sizes, len(seeds), dtype=table.dtype, device=device)
         self.averaged.load(state.coefs, state.intercepts)
-        self.adam = Adam(self.weights, options.alpha, state.moments, state.n_steps)
+        self.adam = Adam(
+            self.weights, head, options.alpha, state.moments, state.n_steps
+        )
         self.shuffle = Shuffle(data.train_rows, options.batch_size, seeds)
         self.n_steps = options.max_iter * self.shuffle.n_steps
         size = self.shuffle.size
@@ -120,7 +123,8 @@ class _Training:
     def run(self):
         """Pass over the rows until the last pass, a stop of all members or Ctrl-C."""
         if self.validation:
-            self.record.start(self._validation_score())
+            start = self.validation.rows()
+            self.record.start(self.validation.score())
         for _ in range(self.options.max_iter):
             before = self.adam.state()
             loss = self._one_pass()
@@ -129,6 +133,8 @@ class _Training:
             if self.interrupted or self.record.stopped().all():
                 break
         self.record.close()
+        if self.validation and self.options.fresh:
+            self._go_back_to_start(start)
         return self._result()
 
     def _one_pass(self):
@@ -163,10 +169,11 @@ class _Training:
         )
 
     def _step(self):
-        batch, masks = self.batch, self.dropout.draw(self._dropout_probability())
+        batch, strength = self.batch, self._regularisation()
+        masks = self.dropout.draw(self.options.dropout * strength)
         losses = self.gradient.forward(batch.x, batch.y, masks)
         self.gradient.backward(batch.x, batch.weights, masks)
-        self.adam.step(self.gradient.gradient.flat, self._learning_rate())
+        self.adam.step(self.gradient.gradient.flat, self._learning_rate(), strength)
         self.averaged.flat.lerp_(self.weights.flat, self._averaging_rate())
         return losses * batch.weights[:, 0]
 
@@ -175,30 +182,40 @@ class _Training:
             return self.options.learning_rate
         progress = self.adam.n_steps / self.n_steps
         rise = min(1.0, progress / WARM_UP + 1e-3)
-        fall = (1 + math.cos(math.pi * progress)) / 2
-        return self.options.learning_rate * rise * fall
+        return self.options.learning_rate * rise * _fall(progress)
 
-    def _dropout_probability(self):
-        """Probability that falls to zero on the way.
+    def _regularisation(self):
+        """Strength of dropout and of weight decay, which falls from 1 to 0 on the way.
 
-        Dropout keeps few rows from being learned by heart, and is itself a noise below
-        which no standard deviation can fall. Early stopping finds out which of the two
-        matters.
+        Dropout and decay keep few rows from being learned by heart. But dropout is
+        itself a noise below which no standard deviation can fall, and small weights
+        make no steep functions. Early stopping finds out which of the two matters.
         """
         if not self.options.annealed:
-            return self.options.dropout
-        progress = min(1.0, self.adam.n_steps / self.n_steps / DROPOUT_END)
-        return self.options.dropout * (1 + math.cos(math.pi * progress)) / 2
+            return 1.0
+        return _fall(min(1.0, self.adam.n_steps / self.n_steps / REGULARISED))
 
     def _averaging_rate(self):
         """Share of the newest weights in their running average.
 
         Single weights jump from step to step, and the few rows held out would pick a
-        lucky jump; the average is better, and changes slowly.
+        lucky jump; the average is better, and changes slowly. Jumps are as long as the
+        learning rate, so the average is over ever fewer steps: standard deviations
+        that still shrink at the end are not held up.
         """
         if not self.options.annealed:
             return 1.0
-        return 1 / max(1.0, min(HORIZON * self.n_steps, self.adam.n_steps))
+        horizon = HORIZON * self.n_steps * _fall(self.adam.n_steps / self.n_steps)
+        return 1 / max(1.0, min(horizon, self.adam.n_steps))
+
+    def _go_back_to_start(self, start):
+        """Keep the start where the best weights do not beat it beyond chance.
+
+        The best of hundreds of passes is better on ten rows by luck alone; the start,
+        one law for all rows or a line with one, is never absurd.
+        """
+        self.averaged.flat.copy_(self.record.best_flat)
+        self.record.go_back(~self.validation.rows().beat(start))
 
     def _result(self):
         record = self.record
@@ -210,30 +227,6 @@ class _Training:
         return Result(state, losses, scores, record.best_iteration)
 
 
-class Validation:
-    """Mean log-likelihood of every member's own validation rows."""
-
-    def __init__(self, weights, head, activation, table, data):
-        M, n_rows = data.validation_rows.shape
-        size = min(n_rows, EVALUATION_BATCH)
-        self.gradient = BatchGradient(weights, head, activation, size)
-        self.batch = Batch(table, data.n_outputs, M, size)
-        n_batches = -(-n_rows // size)
-        padded = np.pad(data.validation_rows, [(0, 0), (0, n_batches * size - n_rows)])
-        index = padded.reshape(M, n_batches, size).swapaxes(0, 1).reshape(n_batches, -1)
-        real = np.arange(n_batches * size).reshape(n_batches, size) < n_rows
-        self.index = array_on(index.astype(np.int64), table.device)
-        self.real = array_on(
-            real.astype(data.table.dtype), table.device
-        )  # 0 for padding
-
-    def score(self):
-        """Scores (M,) of the weights as they are now, in standardised units."""
-        total, weight = 0, 0
-        for index, real in zip(self.index, self.real, strict=True):
-            self.batch.load(index)
-            row_weights = self.batch.weights[:, 0] * real  # (M, B)
-            losses = self.gradient.forward(self.batch.x, self.batch.y)
-            total += (losses * row_weights).sum(1)
-            weight += row_weights.sum(1)
-        return -total / weight
+def _fall(progress):
+    """From 1 to 0 along half a cosine."""
+    return (1 + math.cos(math.pi * progress)) / 2

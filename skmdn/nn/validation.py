@@ -1,0 +1,68 @@
+"""Weights judged by rows held out: how likely they find them, and whether by luck."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skmdn.nn.batches import Batch
+from skmdn.nn.gradient import BatchGradient
+from skmdn.nn.memory import array_on, as_float64
+
+BATCH = 1024
+
+
+class RowScores(NamedTuple):
+    """Log-likelihood of every row held out, and what the row weighs."""
+
+    scores: np.ndarray  # (M, n)
+    weights: np.ndarray  # (M, n)
+
+    def beat(self, others):
+        """Members (M,) whose mean is above that of ``others`` by a standard error.
+
+        Of the mean difference, row by row: what both find hard says nothing.
+        """
+        share = self.weights / self.weights.sum(axis=1, keepdims=True)
+        gains = self.scores - others.scores
+        gain = np.sum(share * gains, axis=1)
+        variance = np.sum((share * (gains - gain[:, None])) ** 2, axis=1)
+        return gain > np.sqrt(variance)
+
+
+class Validation:
+    """Log-likelihood of every member's own validation rows, in standardised units."""
+
+    def __init__(self, weights, head, activation, table, data):
+        M, n_rows = data.validation_rows.shape
+        size = min(n_rows, BATCH)
+        self.gradient = BatchGradient(weights, head, activation, size)
+        self.batch = Batch(table, data.n_outputs, M, size)
+        n_batches = -(-n_rows // size)
+        padded = np.pad(data.validation_rows, [(0, 0), (0, n_batches * size - n_rows)])
+        index = padded.reshape(M, n_batches, size).swapaxes(0, 1).reshape(n_batches, -1)
+        real = np.arange(n_batches * size).reshape(n_batches, size) < n_rows
+        self.index = array_on(index.astype(np.int64), table.device)
+        self.real = array_on(
+            real.astype(data.table.dtype), table.device
+        )  # 0 for padding
+
+    def score(self):
+        """Mean log-likelihood (M,) of the rows by the weights as they are now."""
+        total, weight = 0, 0
+        for losses, row_weights in self._batches():
+            total += (losses * row_weights).sum(1)
+            weight += row_weights.sum(1)
+        return -total / weight
+
+    def rows(self):
+        """The `RowScores` of the weights as they are now."""
+        batches = [[as_float64(a) for a in batch] for batch in self._batches()]
+        losses, weights = (np.hstack(parts) for parts in zip(*batches, strict=True))
+        return RowScores(-losses, weights)
+
+    def _batches(self):
+        """Losses and weights (M, B) of one batch after the other."""
+        for index, real in zip(self.index, self.real, strict=True):
+            self.batch.load(index)
+            losses = self.gradient.forward(self.batch.x, self.batch.y)
+            yield losses, self.batch.weights[:, 0] * real

@@ -1,0 +1,93 @@
+"""Adam by hand against torch's, each member by itself and every weight by its decay."""
+
+import numpy as np
+import pytest
+import torch
+
+from skmdn._covariance import make_head
+from skmdn.nn.adam import MAX_GRADIENT_NORM, STD_DECAY, Adam
+from skmdn.nn.gradient import FlatWeights
+
+ALPHA = 0.3
+
+
+def make_weights(head, n_members):
+    weights = FlatWeights([4, 6, head.n_raw], n_members, dtype=torch.float64)
+    weights.flat.normal_(generator=torch.Generator().manual_seed(0))
+    return weights
+
+
+def torch_adamw(weights, member, head, strength):
+    """Weights of a member as parameters, and torch's optimiser of them."""
+    std = head.std_slice
+    hidden, last = (layer[member].clone() for layer in weights.layers)
+    parts = {
+        "hidden": hidden[:-1],
+        "last, before the stds": last[:-1, : std.start],
+        "stds": last[:-1, std],
+        "last, after the stds": last[:-1, std.stop :],
+        "hidden intercepts": hidden[-1:],
+        "last intercepts": last[-1:],
+    }
+    decays = {"stds": STD_DECAY * ALPHA}
+    decays |= {"hidden intercepts": 0.0, "last intercepts": 0.0}
+    parameters = {
+        name: torch.nn.Parameter(part.clone()) for name, part in parts.items()
+    }
+    groups = [
+        {"params": [p], "weight_decay": decays.get(name, strength * ALPHA)}
+        for name, p in parameters.items()
+    ]
+    return parameters, torch.optim.AdamW(groups, lr=0.01, eps=1e-30)
+
+
+def rejoined(parameters):
+    """A member's flat weights (Q,) of its parts."""
+    p = parameters
+    hidden = torch.cat([p["hidden"], p["hidden intercepts"]])
+    names = "last, before the stds", "stds", "last, after the stds"
+    last = torch.cat([torch.cat([p[n] for n in names], 1), p["last intercepts"]])
+    return torch.cat([hidden.flatten(), last.flatten()])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("strength", [1.0, 0.25, 0.0])
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "tied_spherical"])
+def test_steps_are_those_of_torch(covariance_type, strength, seed):
+    head = make_head(3, covariance_type, 1e-3, None, np.ones(2))
+    weights = make_weights(head, 2)
+    references = [torch_adamw(weights, m, head, strength) for m in range(2)]
+    adam = Adam(weights, head, ALPHA)
+    adam.epsilon.zero_()  # torch adds it to the root instead
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(20):
+        gradient = weights.flat.new_empty(weights.flat.shape)
+        gradient.normal_(generator=generator)
+        gradient[1] *= 0.01  # the second member's is not clipped
+        for member, (parameters, optimizer) in enumerate(references):
+            length = gradient[member].norm()
+            clipped = gradient[member] * min(1, MAX_GRADIENT_NORM / length)
+            # The derivative of <clipped, weights> is the gradient to be used.
+            optimizer.zero_grad()
+            (rejoined(parameters) @ clipped).backward()
+            optimizer.step()
+        adam.step(gradient, 0.01, strength)
+    assert length < MAX_GRADIENT_NORM
+    for member, (parameters, _) in enumerate(references):
+        expected = rejoined(parameters).detach()
+        torch.testing.assert_close(
+            weights.flat[member], expected, rtol=1e-12, atol=1e-12
+        )
+
+
+def test_fixed_standard_deviations_have_no_weights_to_decay():
+    head = make_head(3, "fixed_spherical", 1e-3, 0.5, np.ones(2))
+    weights = make_weights(head, 1)
+    before = weights.flat.clone()
+    Adam(weights, head, ALPHA).step(torch.zeros_like(before), 0.01)
+    for layer, start in zip(
+        weights.layers, before.split([30, 7 * head.n_raw], 1), strict=True
+    ):
+        start = start.view_as(layer)
+        torch.testing.assert_close(layer[:, :-1], start[:, :-1] * (1 - 0.01 * ALPHA))
+        torch.testing.assert_close(layer[:, -1], start[:, -1])

@@ -1,0 +1,54 @@
+"""Whether weights are better on the rows held out by more than luck."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from skmdn import MDNRegressor
+from skmdn.nn.validation import RowScores
+
+
+def test_the_standard_error_is_that_of_a_paired_difference(rng):
+    before, after = rng.normal(size=(2, 4, 50))
+    weights = np.ones((4, 50))
+    for shift in np.linspace(-0.5, 0.5, 21):
+        beaten = RowScores(after + shift, weights).beat(RowScores(before, weights))
+        t, _ = stats.ttest_rel(after + shift, before, axis=1)
+        np.testing.assert_array_equal(beaten, t * np.sqrt(50 / 49) > 1)
+
+
+def test_rows_of_no_weight_say_nothing(rng):
+    before, after = rng.normal(size=(2, 1, 40))
+    weights = np.repeat([[0.0, 1.0]], 20, axis=1).reshape(1, 40)
+    for shift in np.linspace(-0.5, 0.5, 21):
+        some = RowScores(after + shift, weights).beat(RowScores(before, weights))
+        kept = RowScores(after[:, 20:] + shift, weights[:, 20:])
+        np.testing.assert_array_equal(
+            some, kept.beat(RowScores(before[:, 20:], weights[:, 20:]))
+        )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_luck_on_few_rows_does_not_keep_what_was_learned(seed):
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(30, 3)), rng.normal(size=30)
+    model = MDNRegressor(random_state=0).fit(X, y)
+    gain = model.validation_scores_[0].max() - model.validation_scores_[0, 0]
+    assert model.best_iteration_[0] == 0 or gain > 0.05
+    fresh = rng.normal(size=5000)
+    law = model.predict_distribution(rng.normal(size=(5000, 3)))
+    marginal = stats.norm(y.mean(), y.std()).logpdf(fresh).mean()
+    assert law.logpdf(fresh).mean() > marginal - 0.3
+
+
+def test_going_on_from_an_earlier_fit_keeps_every_gain(rng):
+    X = rng.uniform(-2, 2, size=(60, 1))
+    y = np.sin(3 * X[:, 0]) + 0.1 * rng.normal(size=60)
+    model = MDNRegressor(max_iter=5, warm_start=True, random_state=0).fit(X, y)
+    for _ in range(3):
+        validation = X[:20], y[:20]
+        before = model.score_samples(*validation).mean()
+        model.fit(X[20:], y[20:], X_val=validation[0], y_val=validation[1])
+        after = model.score_samples(*validation).mean()
+        scores = model.validation_scores_[0]
+        assert after == pytest.approx(max(before, scores.max()), abs=1e-5)
