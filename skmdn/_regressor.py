@@ -119,8 +119,8 @@ class MDNRegressor(
     n_iter_ : int
         Passes over the training rows.
     best_iteration_ : ndarray of shape (n_estimators,)
-        Passes after which each member had the weights that it kept; 0 if no pass made
-        the starting weights better on the validation rows.
+        Passes after which each member had the weights that it kept; 0 if none beat the
+        starting weights on the validation rows by two standard errors.
     loss_curve_ : ndarray of shape (n_estimators, n_iter_)
         Mean negative log-likelihood of the training rows during each pass, in nats and
         units of y; NaN once a member has stopped.

@@ -11,20 +11,20 @@ from skmdn.nn.validation import RowScores
 def test_the_standard_error_is_that_of_a_paired_difference(rng):
     before, after = rng.normal(size=(2, 4, 50))
     weights = np.ones((4, 50))
-    for shift in np.linspace(-0.5, 0.5, 21):
+    for shift in np.linspace(-1, 1, 21):
         beaten = RowScores(after + shift, weights).beat(RowScores(before, weights))
         t, _ = stats.ttest_rel(after + shift, before, axis=1)
-        np.testing.assert_array_equal(beaten, t * np.sqrt(50 / 49) > 1)
+        np.testing.assert_array_equal(beaten, t * np.sqrt(50 / 49) > 2)
 
 
 def test_rows_of_no_weight_say_nothing(rng):
     before, after = rng.normal(size=(2, 1, 40))
     weights = np.repeat([[0.0, 1.0]], 20, axis=1).reshape(1, 40)
-    for shift in np.linspace(-0.5, 0.5, 21):
-        some = RowScores(after + shift, weights).beat(RowScores(before, weights))
+    for shift in np.linspace(-1, 1, 21):
+        every = RowScores(after + shift, weights).beat(RowScores(before, weights))
         kept = RowScores(after[:, 20:] + shift, weights[:, 20:])
         np.testing.assert_array_equal(
-            some, kept.beat(RowScores(before[:, 20:], weights[:, 20:]))
+            every, kept.beat(RowScores(before[:, 20:], weights[:, 20:]))
         )
 
 

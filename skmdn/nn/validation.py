@@ -9,6 +9,7 @@ from skmdn.nn.gradient import BatchGradient
 from skmdn.nn.memory import array_on, as_float64
 
 BATCH = 1024
+BEYOND_CHANCE = 2.0  # standard errors
 
 
 class RowScores(NamedTuple):
@@ -18,15 +19,16 @@ class RowScores(NamedTuple):
     weights: np.ndarray  # (M, n)
 
     def beat(self, others):
-        """Members (M,) whose mean is above that of ``others`` by a standard error.
+        """Members (M,) whose mean is above that of ``others`` beyond chance.
 
-        Of the mean difference, row by row: what both find hard says nothing.
+        By standard errors of the mean difference, row by row: what both find hard says
+        nothing.
         """
         share = self.weights / self.weights.sum(axis=1, keepdims=True)
         gains = self.scores - others.scores
         gain = np.sum(share * gains, axis=1)
         variance = np.sum((share * (gains - gain[:, None])) ** 2, axis=1)
-        return gain > np.sqrt(variance)
+        return gain > BEYOND_CHANCE * np.sqrt(variance)
 
 
 class Validation:
