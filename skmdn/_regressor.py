@@ -120,7 +120,7 @@ class MDNRegressor(
         Passes over the training rows.
     best_iteration_ : ndarray of shape (n_estimators,)
         Passes after which each member had the weights that it kept; 0 if none beat the
-        starting weights on the validation rows by two standard errors.
+        starting weights on the validation rows beyond chance.
     loss_curve_ : ndarray of shape (n_estimators, n_iter_)
         Mean negative log-likelihood of the training rows during each pass, in nats and
         units of y; NaN once a member has stopped.

@@ -8,13 +8,18 @@ from skmdn import MDNRegressor
 from skmdn.nn.validation import RowScores
 
 
-def test_the_standard_error_is_that_of_a_paired_difference(rng):
-    before, after = rng.normal(size=(2, 4, 50))
-    weights = np.ones((4, 50))
+@pytest.mark.parametrize(("n_rows", "n_errors"), [(12, 2), (29, 2), (30, 1), (80, 1)])
+def test_the_standard_error_is_that_of_a_paired_difference(rng, n_rows, n_errors):
+    before, after = rng.normal(size=(2, 4, n_rows))
+    weights = np.full((4, n_rows), 0.7)
+    seen = []
     for shift in np.linspace(-1, 1, 21):
         beaten = RowScores(after + shift, weights).beat(RowScores(before, weights))
         t, _ = stats.ttest_rel(after + shift, before, axis=1)
-        np.testing.assert_array_equal(beaten, t * np.sqrt(50 / 49) > 2)
+        z = t * np.sqrt(n_rows / (n_rows - 1))
+        np.testing.assert_array_equal(beaten, z > n_errors)
+        seen += beaten.tolist()
+    assert len(set(seen)) == 2
 
 
 def test_rows_of_no_weight_say_nothing(rng):

@@ -9,7 +9,7 @@ from skmdn.nn.gradient import BatchGradient
 from skmdn.nn.memory import array_on, as_float64
 
 BATCH = 1024
-BEYOND_CHANCE = 2.0  # standard errors
+FEW_ROWS = 30
 
 
 class RowScores(NamedTuple):
@@ -21,14 +21,15 @@ class RowScores(NamedTuple):
     def beat(self, others):
         """Members (M,) whose mean is above that of ``others`` beyond chance.
 
-        By standard errors of the mean difference, row by row: what both find hard says
-        nothing.
+        By one standard error of the mean difference, row by row: what both find hard
+        says nothing. By two where the rows are fewer than thirty of equal weight.
         """
         share = self.weights / self.weights.sum(axis=1, keepdims=True)
         gains = self.scores - others.scores
         gain = np.sum(share * gains, axis=1)
         variance = np.sum((share * (gains - gain[:, None])) ** 2, axis=1)
-        return gain > BEYOND_CHANCE * np.sqrt(variance)
+        few = 1 / np.sum(share**2, axis=1) < FEW_ROWS - 0.5  # Kish's effective number
+        return gain > np.where(few, 2, 1) * np.sqrt(variance)
 
 
 class Validation:
