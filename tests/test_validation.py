@@ -33,6 +33,16 @@ def test_rows_of_no_weight_say_nothing(rng):
         )
 
 
+def test_a_row_that_was_impossible_is_beaten_by_any_that_is_not(rng):
+    scores = rng.normal(size=(1, 40))
+    impossible = np.where(np.arange(40) == 3, -np.inf, scores)
+    fine, broken = (RowScores(s, np.ones((1, 40))) for s in (scores, impossible))
+    with np.errstate(invalid="ignore"):
+        assert fine.beat(broken)
+        assert not broken.beat(fine)
+        assert not broken.beat(broken)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_luck_on_few_rows_does_not_keep_what_was_learned(seed):
     rng = np.random.default_rng(seed)

@@ -47,8 +47,7 @@ class Adam:
         """Move the weights by one step along ``gradient`` (M, Q), which is used up.
 
         ``decay_strength`` multiplies the decay of all weights but those of raw standard
-        deviations. These keep theirs: what one row has left for another to be wider
-        than is the last thing to be learned by heart.
+        deviations, lest a component collapse on a few rows in a corner of X.
         """
         self.n_steps += 1
         flat = self.weights.flat

@@ -22,14 +22,16 @@ class RowScores(NamedTuple):
         """Members (M,) whose mean is above that of ``others`` beyond chance.
 
         By one standard error of the mean difference, row by row: what both find hard
-        says nothing. By two where the rows are fewer than thirty of equal weight.
+        says nothing. By two where the rows are fewer than thirty of equal weight. A
+        mean that is not finite beats nobody, and everybody beats it.
         """
         share = self.weights / self.weights.sum(axis=1, keepdims=True)
         gains = self.scores - others.scores
         gain = np.sum(share * gains, axis=1)
         variance = np.sum((share * (gains - gain[:, None])) ** 2, axis=1)
-        few = 1 / np.sum(share**2, axis=1) < FEW_ROWS - 0.5  # Kish's effective number
-        return gain > np.where(few, 2, 1) * np.sqrt(variance)
+        n_effective = 1 / np.sum(share**2, axis=1)  # Kish's: n for n equal weights
+        n_errors = np.where(np.round(n_effective) < FEW_ROWS, 2, 1)
+        return (gain > n_errors * np.sqrt(variance)) | (gain == np.inf)
 
 
 class Validation:
