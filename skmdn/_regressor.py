@@ -148,6 +148,11 @@ class MDNRegressor(
     twentieth of the planned steps, which is steadier and better than the weights
     themselves [2]_.
 
+    At the end the validation rows say how wide the components are: the intercepts of
+    the raw standard deviations are shifted by one number to where these rows score
+    best, if they score better beyond chance. Members of an ensemble are left as they
+    are, for the disagreement between them makes up for what each is too sure of.
+
     Before anything else `fit` merges identical rows, adding their weights, and puts
     them into an order that only depends on their values. A row of weight 2 is therefore
     the same as the row given twice, and the order of rows does not matter.

@@ -61,9 +61,11 @@ ARROWS = {
     "nn.likelihood": {"_covariance", "nn.memory"},
     "nn.gradient": {"nn.likelihood", "nn.memory"},
     "nn.validation": {"nn.batches", "nn.gradient", "nn.memory"},
+    "nn.calibration": {"nn.memory"},
     "nn.training": {
         "nn.adam",
         "nn.batches",
+        "nn.calibration",
         "nn.gradient",
         "nn.isolation",
         "nn.memory",

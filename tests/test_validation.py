@@ -66,4 +66,4 @@ def test_going_on_from_an_earlier_fit_keeps_every_gain(rng):
         model.fit(X[20:], y[20:], X_val=validation[0], y_val=validation[1])
         after = model.score_samples(*validation).mean()
         scores = model.validation_scores_[0]
-        assert after == pytest.approx(max(before, scores.max()), abs=1e-5)
+        assert after >= max(before, scores.max()) - 1e-5

@@ -9,6 +9,7 @@ import torch
 
 from skmdn.nn.adam import Adam
 from skmdn.nn.batches import Batch, Dropout, Shuffle
+from skmdn.nn.calibration import calibrate
 from skmdn.nn.gradient import BatchGradient, FlatWeights
 from skmdn.nn.isolation import isolated
 from skmdn.nn.memory import array_on, as_array
@@ -33,6 +34,7 @@ class TrainingOptions(NamedTuple):
     tol: float
     annealed: bool  # the learning rate rises, then falls to zero at the last step
     fresh: bool  # the weights at the start are nobody's, not those of an earlier fit
+    calibrated: bool  # rows held out say at the end how wide the components are
     device: str
     verbose: bool
 
@@ -98,6 +100,7 @@ class _Training:
         sizes = [state.coefs[0].shape[1], *(coef.shape[2] for coef in state.coefs)]
         table = torch.from_numpy(data.table).to(device)
         self.options = options
+        self.head = head
         self.weights = FlatWeights(sizes, len(seeds), dtype=table.dtype, device=device)
         self.weights.load(state.coefs, state.intercepts)
         self.averaged = FlatWeights(sizes, len(seeds), dtype=table.dtype, device=device)
@@ -133,8 +136,8 @@ class _Training:
             if self.interrupted or self.record.stopped().all():
                 break
         self.record.close()
-        if self.validation and self.options.fresh:
-            self._go_back_to_start(start)
+        if self.validation:
+            self._settle(start)
         return self._result()
 
     def _one_pass(self):
@@ -208,23 +211,26 @@ class _Training:
         horizon = HORIZON * self.n_steps * _fall(self.adam.n_steps / self.n_steps)
         return 1 / max(1.0, min(horizon, self.adam.n_steps))
 
-    def _go_back_to_start(self, start):
-        """Keep the start where the best weights do not beat it beyond chance.
+    def _settle(self, start):
+        """Leave in ``averaged`` what is kept, the start or the best, and calibrate it.
 
-        The best of hundreds of passes is better on ten rows by luck alone; the start,
-        one law for all rows or a line with one, is never absurd.
+        The start is kept where the best do not beat it beyond chance: the best of
+        hundreds of passes is better on ten rows by luck alone, and the start, one law
+        for all rows or a line with one, is never absurd.
         """
-        self.averaged.flat.copy_(self.record.best_flat)
-        self.record.go_back(~self.validation.rows().beat(start))
+        record, averaged = self.record, self.averaged
+        averaged.flat.copy_(record.best_flat)
+        if self.options.fresh:
+            record.go_back(~self.validation.rows().beat(start))
+            averaged.flat.copy_(record.best_flat)
+        if self.options.calibrated:
+            calibrate(averaged.layers[-1][:, -1, self.head.std_slice], self.validation)
 
     def _result(self):
-        record = self.record
-        if self.validation:
-            self.averaged.flat.copy_(record.best_flat)
         moments = tuple(m.cpu().numpy() for m in (self.adam.first, self.adam.second))
         state = State(*self.averaged.arrays(), moments, self.adam.n_steps)
-        losses, scores = record.history()
-        return Result(state, losses, scores, record.best_iteration)
+        losses, scores = self.record.history()
+        return Result(state, losses, scores, self.record.best_iteration)
 
 
 def _fall(progress):

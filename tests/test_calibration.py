@@ -1,0 +1,148 @@
+"""Standard deviations as wide as rows held out find them, and only beyond chance."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp, softmax
+
+from skmdn import MDNRegressor
+from skmdn._covariance import COVARIANCE_TYPES, make_head
+from skmdn.nn import calibration, training
+from skmdn.nn.batches import TrainingData
+from skmdn.nn.calibration import calibrate
+from skmdn.nn.gradient import FlatWeights
+from skmdn.nn.validation import Validation
+
+N_ROWS, MIN_STD = 400, 1e-3
+
+
+class Members:
+    """Random weights of networks of one hidden layer, and rows to judge each by."""
+
+    def __init__(self, seeds, covariance_type="diag", n_outputs=1, width=1.0):
+        noise_std = 0.3 if covariance_type == "fixed_spherical" else None
+        unit = np.ones(n_outputs)
+        head = make_head(2, covariance_type, MIN_STD, noise_std, unit)
+        self.head, self.n_outputs = head, n_outputs
+        self.weights = FlatWeights([3, 6, head.n_raw], len(seeds), dtype=torch.float32)
+        X, y = [], []
+        for seed, flat in zip(seeds, self.weights.flat, strict=True):
+            rng = np.random.default_rng(seed)
+            flat.copy_(torch.from_numpy(rng.normal(size=len(flat)) / 2))
+            X.append(rng.normal(size=(N_ROWS, 3)))
+            y.append(width * rng.normal(size=(N_ROWS, n_outputs)))
+        self.X, self.y = np.float32(X), np.float32(y)
+        ones = np.ones((len(seeds) * N_ROWS, 1), dtype=np.float32)
+        table = np.hstack([np.vstack(self.X), ones, np.vstack(self.y), ones])
+        rows = np.arange(len(table), dtype=np.int32).reshape(len(seeds), N_ROWS)
+        data = TrainingData(table, n_outputs, rows[:, :0], rows, 0.0)
+        self.validation = Validation(
+            self.weights, head, "tanh", torch.from_numpy(table), data
+        )
+
+    @property
+    def std_intercepts(self):
+        return self.weights.layers[-1][:, -1, self.head.std_slice]
+
+    def calibrated(self):
+        """Shifts (M,) that calibrating found."""
+        before = self.std_intercepts.clone()
+        calibrate(self.std_intercepts, self.validation)
+        shifts = (self.std_intercepts - before).numpy()
+        np.testing.assert_allclose(shifts, shifts[:, :1] + 0 * shifts, atol=1e-6)
+        return shifts[:, 0]
+
+    def log_likelihood(self, shift):
+        """Mean of member 0's rows, in scipy's words, of one output."""
+        (hidden, out), x = (w[0].double().numpy() for w in self.weights.layers), self.X
+        state = np.tanh(x[0] @ hidden[:-1] + hidden[-1])
+        raw = state @ out[:-1] + out[-1]
+        stds = MIN_STD + np.log1p(np.exp(raw[:, 4:] + shift))
+        log_weights = np.log(softmax(raw[:, :2], axis=1))
+        return logsumexp(
+            log_weights + stats.norm(raw[:, 2:4], stds).logpdf(self.y[0]), axis=1
+        ).mean()
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("width", [0.6, 1.2])
+def test_the_shift_is_the_one_scipy_finds(seed, width):
+    members = Members([seed], width=width)
+    best = minimize_scalar(
+        lambda shift: -members.log_likelihood(shift), bounds=(-2, 2), method="bounded"
+    )
+    expected = np.clip(best.x, -sum(calibration.STEPS), sum(calibration.STEPS))
+    assert members.calibrated()[0] == pytest.approx(expected, abs=0.011)
+
+
+LEARNED = sorted(name for name, kind in COVARIANCE_TYPES.items() if kind.learned)
+
+
+@pytest.mark.parametrize("width", [0.5, 0.9])
+@pytest.mark.parametrize("covariance_type", LEARNED)
+def test_the_shift_is_the_best_one_or_none_within_chance(covariance_type, width):
+    members = Members([0, 1, 2], covariance_type, n_outputs=2, width=width)
+    trained, none = members.std_intercepts.clone(), members.validation.rows()
+    shifts, found = members.calibrated(), members.validation.score()
+    scores, beat = [], []
+    for shift in np.arange(-63, 64) / 100:
+        torch.add(trained, shift, out=members.std_intercepts)
+        scores.append(members.validation.score())
+        beat.append(members.validation.rows().beat(none))
+    best = np.argmax(scores, axis=0), range(3)
+    is_best = np.abs(found - np.array(scores)[best]) < 2e-4
+    assert np.where(shifts == 0, ~np.array(beat)[best], is_best).all()
+
+
+def test_a_given_width_stays():
+    members = Members([0], "fixed_spherical", width=0.5)
+    before = members.weights.flat.clone()
+    calibrate(members.std_intercepts, members.validation)
+    torch.testing.assert_close(members.weights.flat, before, rtol=0, atol=0)
+
+
+def test_members_are_calibrated_each_by_itself():
+    alone = [Members([seed]).calibrated() for seed in range(4)]
+    np.testing.assert_allclose(
+        Members(range(4)).calibrated(), np.concatenate(alone), atol=1e-6
+    )
+
+
+def test_a_shift_within_chance_is_not_taken():
+    members = Members([0])
+    members.calibrated()
+    members.weights.layers[-1][:, -1, members.head.std_slice] += 0.02
+    before = members.weights.flat.clone()
+    scores = members.validation.rows()
+    calibrate(members.std_intercepts, members.validation)
+    assert not members.validation.rows().beat(scores)
+    torch.testing.assert_close(members.weights.flat, before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_network_learns_its_width_from_rows_held_out(rng, factor):
+    X = rng.normal(size=(600, 2))
+    noise = rng.normal(size=600)
+    y, y_val = X[:, 0] + 0.2 * noise, X[:, 0] + 0.2 * factor * rng.normal(size=600)
+    model = MDNRegressor(n_components=1, max_iter=60, random_state=0)
+    stds = [
+        model.fit(X, y, X_val=X, y_val=target).predict(X, return_std=True)[1].mean()
+        for target in (y, y_val)
+    ]
+    assert stds[1] / stds[0] == pytest.approx(np.clip(factor, 0.53, 1.88), rel=0.15)
+
+
+def test_an_ensemble_and_a_fit_without_held_out_rows_are_left_alone(rng, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("calibrated")
+
+    monkeypatch.setattr(training, "calibrate", refuse)
+    X = rng.normal(size=(60, 2))
+    model = MDNRegressor(max_iter=2, random_state=0)
+    with pytest.raises(AssertionError, match="calibrated"):
+        model.fit(X, X[:, 0])
+    model.set_params(n_estimators=2).fit(X, X[:, 0])
+    model.set_params(n_estimators=1, early_stopping=False).fit(X, X[:, 0])
+    model.partial_fit(X, X[:, 0])
