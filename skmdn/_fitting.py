@@ -18,6 +18,7 @@ from skmdn._budget import (
 from skmdn._covariance import make_head
 from skmdn._folds import folds, n_validation_rows
 from skmdn._network import Network
+from skmdn._pooling import spread_adjusted
 from skmdn._scaling import fit_scaling, standardised_table
 
 
@@ -60,7 +61,10 @@ def fit_network(settings, samples, held_out=None, previous=None):
     if previous:
         start = _continued(previous.network, start)
     options = _options(settings, data.train_rows.shape[1], fresh=previous is None)
-    return _best_restarts(_train(start, data, options, seeds), n_restarts)
+    fit = _best_restarts(_train(start, data, options, seeds), n_restarts)
+    if settings.n_estimators == 1:
+        return fit
+    return fit._replace(network=spread_adjusted(fit.network, samples))
 
 
 def fit_chunk(settings, samples, previous=None):
@@ -222,7 +226,7 @@ def _options(settings, n_rows, fresh):
         tol=settings.tol,
         annealed=True,
         fresh=fresh,
-        calibrated=settings.n_estimators == 1,
+        may_widen=settings.n_estimators == 1,
         device=settings.device,
         verbose=settings.verbose,
     )

@@ -4,16 +4,18 @@ import numpy as np
 import torch
 
 from skmdn.nn.memory import as_float64
+from skmdn.nn.validation import FEW_ROWS
 
 STEPS = [0.32, 0.16, 0.08, 0.04, 0.02, 0.01]  # of the search; their sum is the furthest
 
 
-def calibrate(std_intercepts, validation):
+def calibrate(std_intercepts, validation, may_widen):
     """Shift the intercepts of raw standard deviations to suit rows held out.
 
-    Rows that weights were fitted to have smaller residuals than new rows, and standard
-    deviations learned from them are too small. The shift of a member is the one with
-    which its rows score best, if they score better than without beyond chance.
+    Of a member the shift is sought with which its rows score best. One that narrows is
+    taken if it is better beyond chance. One that widens needs no proof where more than
+    thirty rows judge: rows that weights were fitted to have smaller residuals than new
+    rows, and standard deviations learned from them are too small.
 
     Parameters
     ----------
@@ -22,13 +24,14 @@ def calibrate(std_intercepts, validation):
         a standard deviation is nearly the exponential of its raw one: a shift is nearly
         the logarithm of a factor. The floor stays where it is.
     validation : Validation
+    may_widen : bool
+        False for members that will be pooled, which widens them all.
     """
     trained = std_intercepts.clone()
 
     def shifted(shift):
-        torch.add(
-            trained, torch.from_numpy(shift).to(trained)[:, None], out=std_intercepts
-        )
+        offset = torch.from_numpy(shift).to(trained)[:, None]
+        torch.add(trained, offset, out=std_intercepts)
         return validation
 
     none = np.zeros(len(trained))
@@ -38,5 +41,9 @@ def calibrate(std_intercepts, validation):
             score = as_float64(shifted(candidate).score())
             better = score > best
             shift, best = np.where(better, (candidate, score), (shift, best))
-    beyond_chance = shifted(shift).rows().beat(shifted(none).rows())
-    shifted(np.where(beyond_chance, shift, none))
+    before, after = shifted(none).rows(), shifted(shift).rows()
+    many = np.round(after.n_effective()) > FEW_ROWS
+    taken = after.beat(before) | (many & (shift > 0))
+    if not may_widen:
+        taken &= shift < 0
+    shifted(np.where(taken, shift, none))

@@ -29,9 +29,12 @@ class RowScores(NamedTuple):
         gains = self.scores - others.scores
         gain = np.sum(share * gains, axis=1)
         variance = np.sum((share * (gains - gain[:, None])) ** 2, axis=1)
-        n_effective = 1 / np.sum(share**2, axis=1)  # Kish's: n for n equal weights
-        n_errors = np.where(np.round(n_effective) < FEW_ROWS, 2, 1)
+        n_errors = np.where(np.round(self.n_effective()) < FEW_ROWS, 2, 1)
         return (gain > n_errors * np.sqrt(variance)) | (gain == np.inf)
+
+    def n_effective(self):
+        """Kish's number of rows (M,), which is n for n rows of equal weight."""
+        return self.weights.sum(axis=1) ** 2 / np.sum(self.weights**2, axis=1)
 
 
 class Validation:
