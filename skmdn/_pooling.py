@@ -12,12 +12,12 @@ SMALLEST_FACTOR = 0.5  # of standard deviations
 def spread_adjusted(network, samples):
     """The network of an ensemble, with the spread of its members taken off their width.
 
-    A member's variance has to cover its own error. The mean of the members errs less:
-    their mean squared error exceeds its by their variance about it, E (Krogh and
-    Vedelsby, 1995). Yet a mixture of members is wider than they are, by E again. The
-    variances of components are therefore multiplied by 1 - 2 E / V, with V the mean
-    variance of the members and the ratio averaged over rows: a spread-adjusted linear
-    pool (Gneiting and Ranjan, 2013) whose factor is not fitted.
+    The mean of the members errs less than they do: its squared error is less than
+    theirs by E, their variance about it (Krogh and Vedelsby, 1995). Yet their mixture
+    is wider than they are, by E again. The variances of components are therefore
+    multiplied by 1 - 2 E / V, with V the mean variance of the members and the ratio
+    averaged over rows, eq. (14): a spread-adjusted linear pool (Gneiting and Ranjan,
+    2013) whose factor is not fitted.
 
     Parameters
     ----------

@@ -150,8 +150,10 @@ class MDNRegressor(
 
     At the end the validation rows say how wide the components are: the intercepts of
     the raw standard deviations are shifted by one number to where these rows score
-    best, if they score better beyond chance. Members of an ensemble are left as they
-    are, for the disagreement between them makes up for what each is too sure of.
+    best. A shift that narrows has to be better beyond chance. One that widens is taken
+    where more than 30 rows say so, but not by members of an ensemble, whose pool is
+    wider than they are: its components are narrowed by what the members disagree about
+    [4]_.
 
     Before anything else `fit` merges identical rows, adding their weights, and puts
     them into an order that only depends on their values. A row of weight 2 is therefore
@@ -165,6 +167,8 @@ class MDNRegressor(
        by averaging. SIAM Journal on Control and Optimization 30, 838-855.
     .. [3] D. M. Allen (1974). The relationship between variable selection and data
        augmentation and a method for prediction. Technometrics 16, 125-127.
+    .. [4] T. Gneiting, R. Ranjan (2013). Combining predictive distributions. Electronic
+       Journal of Statistics 7, 1747-1782.
 
     Examples
     --------
