@@ -6,7 +6,7 @@ contiguous: raw outputs are (M, P, B) for M members, P raw outputs and B rows. T
 other letters are K components, D outputs and T = D (D - 1) / 2 couplings.
 """
 
-from math import log, prod
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -110,12 +110,17 @@ class MixtureHead(NamedTuple):
         An ensemble of mixtures is a mixture of all their components, each weighing one
         M-th of what it weighed.
         """
-        logits, means, raw_stds, couplings = self.split(raw)
-        top = xp.amax(logits, axis=1, keepdims=True)
-        total = xp.sum(xp.exp(logits - top), axis=1, keepdims=True)
-        log_weights = logits - top - xp.log(total) - log(len(raw))
-        factors = self._factors(raw_stds, couplings, xp)
-        return tuple(_pool(values) for values in (log_weights, means, factors))
+        _, _, raw_stds, couplings = self.split(raw)
+        factors = _pool(self._factors(raw_stds, couplings, xp))
+        return *self.weights_and_means(raw, xp), factors
+
+    def weights_and_means(self, raw, xp):
+        """The first two of `parameters`: all that the mean of the law depends on."""
+        K, D = self.n_components, self.n_outputs
+        logits, means = raw[:, :K], raw[:, K : K + K * D].reshape(len(raw), K, D, -1)
+        above_top = logits - xp.amax(logits, axis=1, keepdims=True)
+        total = xp.exp(above_top).sum(axis=1, keepdims=True)
+        return _pool(above_top - xp.log(total * len(raw))), _pool(means)
 
     def _factors(self, raw_stds, couplings, xp):
         """Precision factors, (M, K, D, B), or (M, K, D, D, B) where outputs couple.

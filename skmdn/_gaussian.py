@@ -248,8 +248,12 @@ def change_units(means, factors, offset, unit):
 
     ``offset`` is (D,) or (n, D), and ``unit`` (D,) is positive.
     """
+    unit_of_rows = unit if is_diagonal(factors) else unit[:, None]
+    return change_location(means, offset, unit), factors / unit_of_rows
+
+
+def change_location(means, offset, unit):
+    """Means of ``offset + unit * u``, of `change_units`."""
     if offset.ndim == 2:
         offset = offset[:, None]
-    if is_diagonal(factors):
-        return offset + unit * means, factors / unit
-    return offset + unit * means, factors / unit[:, None]
+    return offset + unit * means

@@ -62,17 +62,29 @@ def _affine(hidden, coef, intercept):
 
 def mixture_parameters(X, network):
     """Log-weights, means and factors, in units of y, for rows X (n, d)."""
-    size = _rows_per_chunk(network)
-    starts = range(0, max(len(X), 1), size)
-    chunks = [_chunk_parameters(X[i : i + size], network) for i in starts]
+    chunks = [_chunk_parameters(chunk, network) for chunk in _chunks(X, network)]
     if len(chunks) == 1:
         return chunks[0]
     return tuple(np.concatenate(parts) for parts in zip(*chunks, strict=True))
 
 
+def mixture_mean(X, network):
+    """Means (n, D) of the laws, in units of y, without what else there is to them."""
+    chunks = [_chunk_mean(chunk, network) for chunk in _chunks(X, network)]
+    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+
+
+def _chunks(X, network):
+    """Parts of X of so many rows that what is computed of them stays in the cache."""
+    n_units = max(coef.shape[0] * coef.shape[2] for coef in network.coefs)
+    size = max(1, UNITS_PER_CHUNK // n_units)
+    starts = range(0, max(len(X), 1), size)
+    return [X[i : i + size].astype(np.float64, copy=False) for i in starts]
+
+
 def _chunk_parameters(X, network):
     scaling = network.scaling
-    features = scaling.features(X.astype(np.float64, copy=False))
+    features = scaling.features(X)
     raw = raw_outputs(features, network)
     log_weights, means, factors = network.head.parameters(raw, np)
     origin = scaling.y_origin(features)
@@ -80,6 +92,10 @@ def _chunk_parameters(X, network):
     return log_weights, *units
 
 
-def _rows_per_chunk(network):
-    n_units = max(coef.shape[0] * coef.shape[2] for coef in network.coefs)
-    return max(1, UNITS_PER_CHUNK // n_units)
+def _chunk_mean(X, network):
+    scaling = network.scaling
+    features = scaling.features(X)
+    raw = raw_outputs(features, network)
+    log_weights, means = network.head.weights_and_means(raw, np)
+    means = _gaussian.change_location(means, scaling.y_origin(features), scaling.y_std)
+    return _gaussian.mean(np.exp(log_weights), means)

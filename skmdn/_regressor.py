@@ -13,7 +13,7 @@ from skmdn._covariance import COVARIANCE_TYPES
 from skmdn._distribution import MixtureDistribution
 from skmdn._fitted import FittedState
 from skmdn._inputs import CheckedInputs
-from skmdn._network import ACTIVATIONS, mixture_parameters
+from skmdn._network import ACTIVATIONS, mixture_mean, mixture_parameters
 
 POINT_PREDICTIONS = {
     "mean": MixtureDistribution.mean,
@@ -387,11 +387,19 @@ class MDNRegressor(
         _check_question(return_std, output_type, quantiles)
         if output_type == "quantiles":
             return self.predict_quantiles(X, quantiles)
+        if output_type == "mean" and not return_std:
+            return self._predict_mean(X)
         law = self.predict_distribution(X)
         if output_type == "distribution":
             return law
         answer = self._like_y(POINT_PREDICTIONS[output_type](law))
         return (answer, self._like_y(law.std())) if return_std else answer
+
+    def _predict_mean(self, X):
+        """The law's mean to the last digit, without its covariances."""
+        check_is_fitted(self)
+        mean = mixture_mean(self._validated(X, reset=False), self._network())
+        return mean if self.y_ndim_ == 2 else mean[:, 0]
 
     def predict_quantiles(self, X, quantiles):
         """Predict quantiles of each output.

@@ -152,6 +152,20 @@ def test_answers_are_shaped_like_y(rng, shape):
     assert model.n_outputs_ == law.n_outputs
 
 
+@pytest.mark.parametrize("covariance_type", TYPES)
+@pytest.mark.parametrize("n_estimators", [1, 3])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_predict_is_the_mean_of_the_law(rng, covariance_type, n_estimators, n_outputs):
+    X = rng.normal(size=(50, 2))  # few enough for a line under the network
+    y = X[:, :n_outputs] + rng.normal(size=(50, n_outputs))
+    model = make_model(covariance_type, n_estimators=n_estimators).fit(X, y)
+    assert model.y_slopes_.any()
+    law = model.predict_distribution(X)
+    np.testing.assert_array_equal(
+        model.predict(X).reshape(law.mean().shape), law.mean()
+    )
+
+
 def test_the_history_has_a_row_for_every_member(rng):
     X, y = make_data(rng)
     model = make_model(n_estimators=3, n_init=2, max_iter=5).fit(X, y)
