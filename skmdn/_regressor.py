@@ -148,12 +148,10 @@ class MDNRegressor(
     twentieth of the planned steps, which is steadier and better than the weights
     themselves [2]_.
 
-    At the end the validation rows say how wide the components are: the intercepts of
-    the raw standard deviations are shifted by one number to where these rows score
-    best. A shift that narrows has to be better beyond chance. One that widens is taken
-    where more than 30 rows say so, but not by members of an ensemble, whose pool is
-    wider than they are: its components are narrowed by what the members disagree about
-    [4]_.
+    At the end the validation rows, if more than 30, may widen the components of a
+    single network: the intercepts of the raw standard deviations are raised by one
+    number to where these rows score best. The components of an ensemble are narrowed by
+    what its members disagree about, for a mixture is wider than its members [4]_.
 
     Before anything else `fit` merges identical rows, adding their weights, and puts
     them into an order that only depends on their values. A row of weight 2 is therefore

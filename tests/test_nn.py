@@ -64,7 +64,7 @@ def train_members(rows, seeds, **changes):
         tol=1e-4,
         annealed=True,
         fresh=True,
-        may_widen=True,
+        calibrated=True,
         device="cpu",
         verbose=False,
     )._replace(**changes)

@@ -34,7 +34,7 @@ class TrainingOptions(NamedTuple):
     tol: float
     annealed: bool  # the learning rate rises, then falls to zero at the last step
     fresh: bool  # the weights at the start are nobody's, not those of an earlier fit
-    may_widen: bool  # rows held out may in the end widen the components
+    calibrated: bool  # rows held out say in the end how wide the components are
     device: str
     verbose: bool
 
@@ -223,8 +223,8 @@ class _Training:
         if self.options.fresh:
             record.go_back(~self.validation.rows().beat(start))
             averaged.flat.copy_(record.best_flat)
-        std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
-        calibrate(std_intercepts, self.validation, self.options.may_widen)
+        if self.options.calibrated:
+            calibrate(averaged.layers[-1][:, -1, self.head.std_slice], self.validation)
 
     def _result(self):
         moments = tuple(m.cpu().numpy() for m in (self.adam.first, self.adam.second))
