@@ -1,9 +1,9 @@
-"""The straight line under a network that has few rows for each feature, eq. (12).
+"""The straight line under a network, eq. (12): a ridge regression.
 
-From so few rows a network learns a line worse than ridge regression does. So the line
-is fitted first and the network is left with what remains, each row as a line through
-all the *other* rows would leave it: residuals of rows that a line was fitted to are too
-small.
+From few rows for each feature a network learns a line worse than ridge regression does,
+and from any number no line to more than three digits. So the line is fitted first and
+the network is left with what remains, each row as a line through all the *other* rows
+would leave it: residuals of rows that a line was fitted to are too small.
 """
 
 import numpy as np
@@ -11,20 +11,20 @@ from threadpoolctl import threadpool_limits
 
 ROWS_PER_FEATURE = 30
 MOST_ROWS = 2000
-PENALTIES = np.append(np.logspace(-4, 3, 15), np.inf)  # inf: no line at all
+PENALTIES = np.append(np.logspace(-6, 3, 37), np.inf)  # inf: no line at all
 
 
-def is_wanted(n_rows, n_features):
-    """Whether there are so few rows for each feature."""
-    return 2 < n_rows <= min(ROWS_PER_FEATURE * n_features, MOST_ROWS)
+def are_few(n_rows, n_features):
+    """Whether there are so few rows for each feature that a line may help."""
+    return n_rows <= min(ROWS_PER_FEATURE * n_features, MOST_ROWS)
 
 
 def fit_line(X, y, sample_weight):
     """Slopes (d, D) of a ridge regression, and residuals (n, D) of rows left out.
 
-    The penalty of each output, per row, is the one whose squared residuals of rows left
-    out are least (PRESS; Allen, 1974). They need no refit (Golub, Heath & Wahba, 1979).
-    A line that is not better than none by more than the standard error is no line.
+    The penalty of each output, per row, is the one of most evidence (MacKay, 1992). A
+    line that is not better than none by more than a standard error, on rows left out,
+    is no line. Those need no refit (Golub, Heath & Wahba, 1979).
 
     Parameters
     ----------
@@ -45,13 +45,27 @@ def fit_line(X, y, sample_weight):
 
 def _best_ridge(U, singular, weights, y):
     """Coordinates (r, 1) of the slopes in Vt, and residuals (n, 1) of rows left out."""
-    ridges = [_ridge(U, singular, weights, y, penalty) for penalty in PENALTIES]
-    losses = [weights * residuals**2 for _, residuals in ridges]  # (n, 1) each
-    best = int(np.argmin([loss.sum() for loss in losses]))
-    gain = losses[-1] - losses[best]
-    if gain.mean() <= gain.std() / np.sqrt(len(gain)):
-        best = -1
-    return ridges[best]
+    evidence = [log_evidence(U, singular, weights, y, penalty) for penalty in PENALTIES]
+    line, none = (
+        _ridge(U, singular, weights, y, penalty)
+        for penalty in (PENALTIES[np.argmax(evidence)], np.inf)
+    )
+    gain = weights * (none[1] ** 2 - line[1] ** 2)
+    return line if gain.mean() > gain.std() / np.sqrt(len(gain)) else none
+
+
+def log_evidence(U, singular, weights, y, penalty):
+    """Log density of y, up to a constant, under slopes that are drawn as noise is.
+
+    Normal, with variance σ² / (n penalty) where noise has σ², and σ the likeliest.
+    """
+    target = np.sqrt(weights) * y
+    along = (U.T @ target)[:, 0]  # (r,)
+    n_rows = len(y)
+    gain = 1 + singular**2 / (n_rows * penalty)
+    squares = np.sum(target**2) - np.sum(along**2 * (1 - 1 / gain))
+    squares = max(squares, np.finfo(float).eps * np.sum(target**2))
+    return -((n_rows - 1) * np.log(squares) + np.sum(np.log(gain))) / 2
 
 
 def _ridge(U, singular, weights, y, penalty):
@@ -60,5 +74,5 @@ def _ridge(U, singular, weights, y, penalty):
     target = U.T @ (root * y)  # (r, 1)
     kept = (singular**2 / (singular**2 + len(y) * penalty))[:, None]
     leverage = U**2 @ kept + weights / weights.sum()  # of the intercept too
-    residuals = (y - U @ (kept * target) / root) / np.maximum(1 - leverage, 1e-6)
+    residuals = (y - U @ (kept * target) / root) / np.maximum(1 - leverage, 1e-12)
     return kept / np.where(singular > 0, singular, 1)[:, None] * target, residuals

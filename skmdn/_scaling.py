@@ -1,16 +1,17 @@
 """Standardised units: every column's mean and standard deviation become 0 and 1.
 
-Where there are few rows for each feature, y is measured from a straight line.
+Where a straight line helps, y is measured from it.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from skmdn._line import fit_line, is_wanted
+from skmdn._line import MOST_ROWS, are_few, fit_line
 from skmdn._rows import power_of_two
 
 EPS = np.finfo(np.float64).eps
+FEWEST_ROWS_OF_A_LINE = 3
 SMALLEST_SPREAD = 1e-3  # around a line, as a fraction of the spread of y
 
 
@@ -38,8 +39,10 @@ class Scaling(NamedTuple):
         y = samples.y[samples.rows]
         if not self.y_slopes.any():
             return (y - self.y_mean) / self.y_std
-        features = self.features(samples.X[samples.rows])
-        return (y - self.y_origin(features)) / self.y_std
+        for block in samples.blocks():
+            features = self.features(samples.X[samples.rows[block]])
+            y[block] -= self.y_origin(features)
+        return y / self.y_std
 
 
 def fit_scaling(samples):
@@ -52,15 +55,40 @@ def fit_scaling(samples):
     slopes = np.zeros((len(x_units[0]), len(y_mean)))
     scaling = Scaling(*x_units, y_mean, y_std, slopes)
     y = scaling.outputs(samples)
-    if not is_wanted(len(samples.rows), len(slopes)):
+    if len(y) < FEWEST_ROWS_OF_A_LINE:
         return scaling, y
     weights = samples.weights / samples.weights.mean()
-    features = scaling.features(samples.X[samples.rows])
-    slopes, residuals = fit_line(features, y, weights)
-    spread = np.sqrt(np.average(residuals**2, axis=0, weights=weights))
-    spread = np.maximum(spread, SMALLEST_SPREAD)
+    slopes, rest = _lines(samples, scaling, y, weights)
+    if rest is y:
+        return scaling, y
+    spread = np.maximum(_spread(rest, weights), SMALLEST_SPREAD)
     scaling = scaling._replace(y_std=spread * y_std, y_slopes=slopes * y_std)
-    return scaling, residuals / spread
+    return scaling, rest / spread
+
+
+def _lines(samples, scaling, y, weights):
+    """Slopes (d, D) of the lines under the outputs, and what they leave of y (m, D).
+
+    From few rows for each feature any line will do. From more, only one that leaves
+    less than the smallest spread, on rows that it was not fitted to.
+    """
+    some = slice(MOST_ROWS)
+    features = scaling.features(samples.X[samples.rows[some]])
+    slopes, residuals = fit_line(features, y[some], weights[some])
+    if are_few(*features.shape) and len(features) == len(y):
+        return slopes, residuals
+    straight = _spread(residuals, weights[some]) < SMALLEST_SPREAD
+    if not straight.any():
+        return slopes, y
+    rest = scaling._replace(y_slopes=slopes * scaling.y_std).outputs(samples)
+    rest[some] = residuals
+    straight = _spread(rest, weights) < SMALLEST_SPREAD
+    return slopes * straight, np.where(straight, rest, y)
+
+
+def _spread(values, weights):
+    """Root mean squares (D,) of the columns."""
+    return np.sqrt(np.average(values**2, axis=0, weights=weights))
 
 
 def _column_statistics(values, samples):

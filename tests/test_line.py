@@ -1,12 +1,16 @@
-"""The line under a fit of few rows, against regressions made again without each row."""
+"""The line under a fit, against regressions made again without each row."""
 
 import numpy as np
 import pytest
+from scipy.linalg import null_space
+from scipy.stats import multivariate_normal
 from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import BayesianRidge, Ridge
 
 from skmdn import MDNRegressor
-from skmdn._line import PENALTIES, fit_line, is_wanted
+from skmdn._line import PENALTIES, are_few, fit_line, log_evidence
+from skmdn._rows import canonical_samples
+from skmdn._scaling import fit_scaling
 
 
 def standardised(values, weights):
@@ -37,22 +41,54 @@ def left_out(X, y, weights, penalty):
     return np.array(residuals)
 
 
+def restricted_log_likelihood(X, y, weights, penalty):
+    """Of y (n,) under slopes of variance 1 / (n penalty), whatever their origin."""
+    root = np.sqrt(weights)[:, None]
+    contrasts = null_space(root.T)  # what a change of the origin leaves alone
+    design = contrasts.T @ (root * X)
+    target = contrasts.T @ (root[:, 0] * y)
+    covariance = np.eye(len(target)) + design @ design.T / (len(y) * penalty)
+    variance = target @ np.linalg.solve(covariance, target) / len(target)
+    return multivariate_normal.logpdf(target, cov=variance * covariance)
+
+
 @pytest.mark.parametrize("shape", [(30, 3), (20, 20), (30, 40)])
-def test_the_line_is_the_best_ridge_regression_of_the_other_rows(rng, shape):
+def test_evidence_is_the_restricted_likelihood(rng, shape):
     X, y, weights = problem(rng, *shape)
-    every = [left_out(X, y, weights, penalty) for penalty in PENALTIES]
-    press = [np.sum(weights * residuals**2) for residuals in every]
-    best = int(np.argmin(press))
-    gain = weights * (every[-1] ** 2 - every[best] ** 2)
-    if gain.mean() <= gain.std() / len(y) ** 0.5:
-        best = -1
+    U, singular, _ = np.linalg.svd(np.sqrt(weights)[:, None] * X, full_matrices=False)
+    penalties = [1e-3, 0.1, 1.0, 10.0, np.inf]
+    ours, oracle = (
+        np.array([f(penalty) for penalty in penalties])
+        for f in (
+            lambda penalty: log_evidence(U, singular, weights[:, None], y, penalty),
+            lambda penalty: restricted_log_likelihood(X, y[:, 0], weights, penalty),
+        )
+    )
+    np.testing.assert_allclose(np.diff(ours), np.diff(oracle), atol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [(30, 3), (20, 20), (30, 40)])
+def test_the_line_is_the_ridge_regression_of_most_evidence(rng, shape):
+    X, y, weights = problem(rng, *shape)
+    evidence = [
+        restricted_log_likelihood(X, y[:, 0], weights, penalty) for penalty in PENALTIES
+    ]
+    penalty = PENALTIES[np.argmax(evidence)]
+    line, none = (left_out(X, y, weights, p) for p in (penalty, np.inf))
+    gain = weights * (none**2 - line**2)
+    ridge = Ridge(alpha=penalty * len(y), tol=1e-12).fit(X, y[:, 0], weights)
+    is_line = gain.mean() > gain.std() / len(y) ** 0.5
     slopes, residuals = fit_line(X, y, weights)
-    np.testing.assert_allclose(residuals[:, 0], every[best], atol=1e-8)
-    expected = np.zeros(shape[1])
-    if PENALTIES[best] < np.inf:
-        ridge = Ridge(alpha=PENALTIES[best] * len(y), tol=1e-12)
-        expected = ridge.fit(X, y[:, 0], weights).coef_
-    np.testing.assert_allclose(slopes[:, 0], expected, atol=1e-8)
+    expected = (line, ridge.coef_) if is_line else (none, np.zeros(shape[1]))
+    np.testing.assert_allclose(residuals[:, 0], expected[0], atol=1e-7)
+    np.testing.assert_allclose(slopes[:, 0], expected[1], atol=1e-7)
+
+
+def test_the_line_is_that_of_bayesian_ridge(rng):
+    X, y, _ = problem(rng, 60, 10)
+    slopes, _ = fit_line(X, y, np.ones(60))
+    expected = BayesianRidge().fit(X, y[:, 0]).coef_
+    np.testing.assert_allclose(slopes[:, 0], expected, atol=0.02)
 
 
 def test_there_is_no_line_where_the_features_say_nothing(rng):
@@ -75,11 +111,52 @@ def test_each_output_has_a_penalty_of_its_own(rng):
         np.testing.assert_allclose(together[:, [column]], slopes, atol=1e-12)
 
 
-def test_a_line_is_for_few_rows_of_each_feature():
-    assert is_wanted(100, 5)
-    assert not is_wanted(151, 5)
-    assert not is_wanted(2001, 10_000)
-    assert not is_wanted(2, 10)
+def test_any_line_is_for_few_rows_of_each_feature():
+    assert are_few(150, 5)
+    assert not are_few(151, 5)
+    assert not are_few(2001, 10_000)
+
+
+def units(X, y):
+    """Units and standardised y of a fit to these rows."""
+    y = y.reshape(len(X), -1)
+    samples = canonical_samples(X, y, np.ones(len(X)))
+    scaling, rest = fit_scaling(samples)
+    return scaling, samples, rest
+
+
+@pytest.mark.parametrize("n_rows", [200, 5000])
+def test_many_rows_are_measured_from_a_line_that_leaves_nothing(rng, n_rows):
+    X = rng.normal(size=(n_rows, 3))
+    y = np.column_stack(
+        [1e3 + 10 * X[:, 0] - X[:, 1], X[:, 0] + rng.normal(size=n_rows)]
+    )
+    scaling, samples, rest = units(X, y)
+    expected = X.std(axis=0) * [10, -1, 0]
+    np.testing.assert_allclose(scaling.y_slopes[:, 0], expected, rtol=2e-6, atol=1e-5)
+    assert not scaling.y_slopes[:, 1].any()
+    np.testing.assert_allclose(scaling.y_std, [1e-3 * y[:, 0].std(), y[:, 1].std()])
+    np.testing.assert_allclose(rest, scaling.outputs(samples), atol=1e-3)
+
+
+def test_a_line_that_some_rows_leave_is_not_under_many_rows(rng):
+    X = rng.normal(size=(5000, 2))
+    y = X @ [1.0, 2.0]
+    _, samples, _ = units(X, y)
+    y[samples.rows[-1]] += 1  # none of those that the line is fitted to
+    scaling, _, rest = units(X, y)
+    assert not scaling.y_slopes.any()
+    assert rest.std() == pytest.approx(1)
+
+
+def test_an_exact_line_is_predicted_to_more_digits_than_the_floor(rng):
+    X = rng.normal(size=(300, 2))
+    y = 5 + X @ [1.0, -2.0]
+    model = MDNRegressor(max_iter=50, random_state=0).fit(X, y)
+    fresh = rng.normal(size=(100, 2))
+    law = model.predict_distribution(fresh)
+    assert np.abs(law.mean() - (5 + fresh @ [1.0, -2.0])).max() < 1e-3
+    assert law.std().max() < 1e-3
 
 
 @pytest.mark.parametrize("n_outputs", [1, 2])
