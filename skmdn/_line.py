@@ -7,7 +7,8 @@ would leave it: residuals of rows that a line was fitted to are too small.
 """
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from skmdn._one_thread import one_thread
 
 ROWS_PER_FEATURE = 30
 MOST_ROWS = 2000
@@ -36,7 +37,7 @@ def fit_line(X, y, sample_weight):
         With mean 1.
     """
     weights = sample_weight[:, None]
-    with threadpool_limits(limits=1, user_api="blas"):  # digits depend on threads
+    with one_thread():
         U, singular, Vt = np.linalg.svd(np.sqrt(weights) * X, full_matrices=False)
         lines = [_best_ridge(U, singular, weights, column[:, None]) for column in y.T]
         slopes = Vt.T @ np.hstack([coefs for coefs, _ in lines])

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from skmdn._covariance import COVARIANCE_TYPES, MixtureHead
-from skmdn.nn import gradient as gradient_module
-from skmdn.nn.gradient import ACTIVATIONS, BatchGradient, FlatWeights
+from skmdn.nn.activations import ACTIVATIONS
+from skmdn.nn.gradient import BatchGradient, FlatWeights
+from skmdn.nn.memory import as_numpy, namespace
 
 M, B, D_IN, K = 3, 7, 2, 4
 
@@ -23,30 +24,38 @@ def make_head(covariance_type, n_outputs):
     return MixtureHead(K, n_outputs, covariance_type, 0.01, std_unit)
 
 
-def make_problem(rng, head, activation):
-    sizes = [D_IN, 6, 5, head.n_raw]
-    weights = FlatWeights(sizes, M, dtype=torch.float64)
-    weights.flat.copy_(torch.tensor(rng.normal(size=weights.flat.shape)))
-    x = torch.tensor(rng.normal(size=(M, B, D_IN + 1)))
-    x[..., -1] = 1
-    y = torch.tensor(rng.normal(size=(M, head.n_outputs, B)))
-    row_weights = torch.tensor(rng.uniform(size=(M, 1, B)))
-    return weights, x, y, row_weights, BatchGradient(weights, head, activation, B)
+class Problem:
+    """Random weights, rows and dropout masks, as arrays of one ``library``."""
+
+    def __init__(self, rng, library, head, activation, dropout=False):
+        def array(values):
+            return library(np.asarray(values, dtype=np.float64))
+
+        self.head, self.activation = head, activation
+        self.weights = FlatWeights([D_IN, 6, 5, head.n_raw], M, array(0))
+        self.weights.flat[:] = array(rng.normal(size=self.weights.flat.shape))
+        x = rng.normal(size=(M, B, D_IN + 1))
+        x[..., -1] = 1
+        self.x = array(x).swapaxes(1, 2)
+        self.y = array(rng.normal(size=(M, head.n_outputs, B)))
+        self.row_weights = array(rng.uniform(size=(M, 1, B)))
+        self.masks = None
+        if dropout:
+            kept = [rng.uniform(size=(M, h, B)) < 0.6 for h in (6, 5)]
+            self.masks = [array(mask / 0.6) for mask in kept]
+        self.gradient = BatchGradient(self.weights, head, activation, B)
+
+    def losses(self):
+        """Losses (M, B); the gradient is left in its buffers."""
+        losses = self.gradient.forward(self.x, self.y, self.masks)
+        self.gradient.backward(self.x, self.row_weights)
+        return losses
 
 
-@pytest.fixture(params=["numpy", "torch"])
-def library(request, monkeypatch):
-    """Where the likelihood computes: NumPy as on the CPU, or torch as on a GPU."""
-    if request.param == "torch":
-        monkeypatch.setattr(gradient_module, "as_array", lambda tensor: tensor)
-
-
-def losses_and_gradient(gradient, x, y, row_weights, masks=None):
-    """Losses (M, B) as a tensor; the gradient is left in its buffers."""
-    array = gradient_module.as_array
-    losses = gradient.forward(x.transpose(1, 2), array(y), masks)
-    gradient.backward(x.transpose(1, 2), array(row_weights), masks)
-    return torch.as_tensor(losses)
+@pytest.fixture(params=[np.array, torch.tensor], ids=["numpy", "torch"])
+def library(request):
+    """Makes the arrays: NumPy's as on the CPU, or torch's as on a GPU."""
+    return request.param
 
 
 def autograd_loss(layers, activation, head, x, y, masks=None):
@@ -78,46 +87,68 @@ def autograd_loss(layers, activation, head, x, y, masks=None):
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 @pytest.mark.parametrize("n_outputs", [1, 2, 3])
 @pytest.mark.parametrize("weighted", [True, False])
-@pytest.mark.usefixtures("library")
-def test_gradient_is_that_of_autograd(rng, covariance_type, n_outputs, weighted):
-    head = make_head(covariance_type, n_outputs)
-    check_against_autograd(rng, head, "silu", weighted=weighted)
+def test_gradient_is_that_of_autograd(
+    rng, library, covariance_type, n_outputs, weighted
+):
+    problem = Problem(rng, library, make_head(covariance_type, n_outputs), "silu")
+    if not weighted:
+        problem.row_weights[:] = 1
+    check_against_autograd(problem)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("dropout", [False, True])
-@pytest.mark.usefixtures("library")
-def test_gradient_of_every_activation_is_that_of_autograd(rng, activation, dropout):
-    head = make_head("diag", 2)
-    check_against_autograd(rng, head, activation, dropout=dropout)
+def test_gradient_of_every_activation_is_that_of_autograd(
+    rng, library, activation, dropout
+):
+    problem = Problem(rng, library, make_head("diag", 2), activation, dropout)
+    check_against_autograd(problem)
 
 
-def check_against_autograd(rng, head, activation, dropout=False, weighted=True):
-    weights, x, y, row_weights, gradient = make_problem(rng, head, activation)
-    if not weighted:
-        row_weights = torch.ones_like(row_weights)
-    masks = None
-    if dropout:
-        masks = [torch.bernoulli(torch.full((M, h, B), 0.6)) / 0.6 for h in (6, 5)]
-        masks = [mask.double() for mask in masks]
-    losses = losses_and_gradient(gradient, x, y, row_weights, masks)
-
-    layers = [layer.clone().requires_grad_() for layer in weights.layers]
-    expected = autograd_loss(layers, activation, head, x, y, masks)
+def check_against_autograd(problem):
+    losses = problem.losses()
+    x, y, row_weights = (
+        torch.as_tensor(array)
+        for array in (problem.x.swapaxes(1, 2), problem.y, problem.row_weights)
+    )
+    masks = problem.masks and [torch.as_tensor(mask) for mask in problem.masks]
+    layers = [
+        torch.tensor(as_numpy(layer), requires_grad=True)
+        for layer in problem.weights.layers
+    ]
+    expected = autograd_loss(layers, problem.activation, problem.head, x, y, masks)
     (expected * row_weights[:, 0]).sum().backward()
-    torch.testing.assert_close(losses, expected.detach(), rtol=1e-10, atol=1e-10)
-    for ours, layer in zip(gradient.gradient.layers, layers, strict=True):
-        torch.testing.assert_close(ours, layer.grad, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(losses, expected.detach(), rtol=1e-10, atol=1e-10)
+    for ours, layer in zip(problem.gradient.gradient.layers, layers, strict=True):
+        np.testing.assert_allclose(ours, layer.grad, rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
 def test_members_do_not_see_each_other(rng, covariance_type):
     head = make_head(covariance_type, 2)
-    weights, x, y, row_weights, gradient = make_problem(rng, head, "silu")
-    losses_and_gradient(gradient, x, y, row_weights)
-    before = gradient.gradient.flat.clone()
-    for tensor in (weights.flat, x[..., :-1], y, row_weights):
-        tensor[1:] *= 1.5
-    losses_and_gradient(gradient, x, y, row_weights)
-    assert torch.equal(gradient.gradient.flat[0], before[0])
-    assert not torch.isclose(gradient.gradient.flat[1:], before[1:]).all()
+    problem = Problem(rng, np.array, head, "silu")
+    problem.losses()
+    gradient = problem.gradient.gradient.flat
+    before = gradient.copy()
+    for array in (
+        problem.weights.flat,
+        problem.x[:, :-1],
+        problem.y,
+        problem.row_weights,
+    ):
+        array[1:] *= 1.5
+    problem.losses()
+    np.testing.assert_array_equal(gradient[0], before[0])
+    assert not np.isclose(gradient[1:], before[1:]).all()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_far_out_are_finite_and_right(library, activation):
+    x = np.r_[np.linspace(-40, 40, 2001), -1e4, 1e4]
+    expected = torch.tensor(x, requires_grad=True)
+    values = TORCH_ACTIVATIONS[activation](expected)
+    values.sum().backward()
+    ours, out, slope = library(x), library(x), library(x)
+    ACTIVATIONS[activation](namespace(ours), ours, out, slope)
+    np.testing.assert_allclose(out, values.detach(), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(slope, expected.grad, rtol=1e-12, atol=1e-12)

@@ -77,29 +77,34 @@ def our_steps(n_members, batch_size, n_steps=128, data=None, **parameters):
     ).contestant()
 
 
-def products(sizes, n_members, batch_size, n_steps=128, device="cpu"):
+def products(sizes, n_members, batch_size, n_steps=128, device=None):
     """The batched products of forward and backward passes, and nothing else.
 
     Shapes and strides are those of our steps: an intercept is a row of the weights, and
-    rows of the batch are on the last axis.
+    rows of the batch are on the last axis. They are NumPy's, as ours are on the CPU, or
+    torch's on a ``device``.
     """
     M, B = n_members, batch_size
+    matmul, empty_like = np.matmul, np.empty_like
+    if device is not None:
+        matmul, empty_like = torch.bmm, torch.empty_like
 
     def normal(*shape):
-        return torch.randn(shape, device=device)
+        values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        return values if device is None else torch.from_numpy(values).to(device)
 
     weights = [normal(M, n_in + 1, n_out) for n_in, n_out in pairwise(sizes)]
     inputs = [normal(M, size + 1, B) for size in sizes[:-1]]
-    inputs[0] = normal(M, B, sizes[0] + 1).transpose(1, 2)
+    inputs[0] = normal(M, B, sizes[0] + 1).swapaxes(1, 2)
     outputs = [normal(M, size, B) for size in sizes[1:]]
-    d_weights = [torch.empty_like(w) for w in weights]
+    d_weights = [empty_like(w) for w in weights]
     d_inputs = [normal(M, size, B) for size in sizes[:-1]]
     # Views are made once.
     views = zip(weights, inputs, outputs, d_weights, strict=True)
     forward, by_weights = [], []
     for w, x, out, d_w in views:
-        forward.append((w.mT, x, out))
-        by_weights.append((x, out.mT, d_w))
+        forward.append((w.swapaxes(1, 2), x, out))
+        by_weights.append((x, out.swapaxes(1, 2), d_w))
     by_inputs = [
         (weights[layer][:, :-1], outputs[layer], d_inputs[layer])
         for layer in range(1, len(weights))  # nobody needs the gradient of X
@@ -110,8 +115,8 @@ def products(sizes, n_members, batch_size, n_steps=128, device="cpu"):
         with torch.inference_mode():
             for _ in range(n_steps):
                 for left, right, out in all_products:
-                    torch.bmm(left, right, out=out)
-        if device != "cpu":
+                    matmul(left, right, out=out)
+        if device == "cuda":
             torch.cuda.synchronize()
 
     return Contestant(run, n_steps)

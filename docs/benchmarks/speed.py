@@ -57,12 +57,15 @@ def step(rounds):
         contestants["step", M, B] = our_steps(M, B)
         contestants["step, dropout=0", M, B] = our_steps(M, B, dropout=0.0)
         contestants["products", M, B] = products([8, *HIDDEN, RAW], M, B)
+        contestants["products by torch", M, B] = products(
+            [8, *HIDDEN, RAW], M, B, device="cpu"
+        )
     times = in_turn(contestants, rounds)
     for (M, B), target in SIZES.items():
-        bare = times["products", M, B]
         for name in ("step", "step, dropout=0"):
-            label = f"{name} / products, {M} x batch {B}"
-            yield ratio(label, times[name, M, B], bare, target)
+            for bare in ("products", "products by torch"):
+                label = f"{name} / {bare}, {M} x batch {B}"
+                yield ratio(label, times[name, M, B], times[bare, M, B], target)
     for name, target in [("step", 4.5), ("step, dropout=0", 4.5), ("products", None)]:
         label = f"{name}, 8 members / 1 member, batch 64"
         yield ratio(label, times[name, 8, 64], times[name, 1, 64], target)

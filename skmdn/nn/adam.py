@@ -1,10 +1,12 @@
 """Adam with decoupled weight decay and a clipped gradient, each member by itself.
 
-Written out (Kingma & Ba, 2015; Loshchilov & Hutter, 2019), since building any optimiser
-of torch costs a process two seconds and 80 MB.
+Written out (Kingma & Ba, 2015; Loshchilov & Hutter, 2019) and in place. The arrays are
+NumPy's or torch's.
 """
 
-import torch
+import numpy as np
+
+from skmdn.nn.memory import array_like, as_numpy, copy, namespace
 
 BETA_1, BETA_2 = 0.9, 0.999
 EPSILON = 1e-16  # added to the second moment, so that its root is above 1e-8
@@ -28,20 +30,19 @@ class Adam:
     """
 
     def __init__(self, weights, head, alpha, moments=None, n_steps=0):
-        self.weights = weights
-        self.first = torch.zeros_like(weights.flat)
-        self.second = torch.zeros_like(weights.flat)
-        if moments is not None:
-            device = weights.flat.device
-            self.first.copy_(torch.tensor(moments[0], device=device))
-            self.second.copy_(torch.tensor(moments[1], device=device))
+        flat = weights.flat
+        self.xp = namespace(flat)
+        self.flat = flat
+        self.first, self.second = (
+            (array_like(moment, flat) for moment in moments)
+            if moments is not None
+            else (self.xp.zeros_like(flat) for _ in range(2))
+        )
         self.n_steps = n_steps
         self.std_alpha = STD_DECAY * alpha
         self.std_weights = weights.layers[-1][:, :-1, head.std_slice]
-        self.decay = _decay(weights, head, alpha)
-        # A number in Python is converted at every call, a tensor is not.
-        self.epsilon = weights.flat.new_tensor(EPSILON)
-        self.longest = weights.flat.new_tensor(MAX_GRADIENT_NORM)
+        self.rates = array_like(_rates_of_decay(weights, head, alpha), flat)
+        self.longest = array_like(MAX_GRADIENT_NORM, flat)
 
     def step(self, gradient, learning_rate, decay_strength=1.0):
         """Move the weights by one step along ``gradient`` (M, Q), which is used up.
@@ -50,40 +51,49 @@ class Adam:
         deviations, lest a component collapse on a few rows in a corner of X.
         """
         self.n_steps += 1
-        flat = self.weights.flat
-        norm = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)  # (M, 1)
-        gradient.mul_((self.longest / norm).clamp_(max=1))
-        self.first.lerp_(gradient, 1 - BETA_1)
-        self.second.lerp_(gradient.square_(), 1 - BETA_2)
-        if decay_strength > 0:
-            flat.addcmul_(flat, self.decay, value=-learning_rate * decay_strength)
-        self.std_weights.mul_(1 - learning_rate * self.std_alpha)
-        inverse = torch.add(self.second, self.epsilon, out=gradient).rsqrt_()
+        gradient *= self._clip(gradient) * (1 - BETA_1)
+        self.first *= BETA_1
+        self.first += gradient
+        gradient *= gradient
+        gradient *= (1 - BETA_2) / (1 - BETA_1) ** 2
+        self.second *= BETA_2
+        self.second += gradient
         first_bias = 1 - BETA_1**self.n_steps
         second_bias = 1 - BETA_2**self.n_steps
-        size = learning_rate * second_bias**0.5 / first_bias
-        flat.addcmul_(self.first, inverse, value=-size)
+        if decay_strength > 0:
+            self.xp.multiply(self.flat, self.rates, out=gradient)
+            gradient *= learning_rate * decay_strength
+            self.flat -= gradient
+        self.std_weights *= 1 - learning_rate * self.std_alpha
+        self.xp.add(self.second, EPSILON, out=gradient)
+        self.xp.sqrt(gradient, out=gradient)
+        self.xp.divide(self.first, gradient, out=gradient)
+        gradient *= learning_rate * second_bias**0.5 / first_bias
+        self.flat -= gradient
+
+    def _clip(self, gradient):
+        """Factors (M, 1) that make no gradient longer than the longest allowed."""
+        squares = self.xp.matmul(gradient[:, None], gradient[:, :, None])  # (M, 1, 1)
+        return self.longest / self.xp.maximum(squares[:, 0] ** 0.5, self.longest)
 
     def state(self):
         """Copies of all that a step changes, each (M, Q)."""
-        return [tensor.clone() for tensor in self._changing()]
+        return [copy(array) for array in self._changing()]
 
     def undo_if_not_finite(self, before):
         """Bring members back to ``before`` that have a weight which is not finite."""
-        broken = ~self.weights.flat.sum(dim=1, keepdim=True).isfinite()  # (M, 1)
-        if not broken.any():
-            return
-        for tensor, earlier in zip(self._changing(), before, strict=True):
-            torch.where(broken, earlier, tensor, out=tensor)
+        broken = np.flatnonzero(~np.isfinite(as_numpy(self.flat.sum(1)))).tolist()
+        for array, earlier in zip(self._changing(), before, strict=True):
+            array[broken] = earlier[broken]
 
     def _changing(self):
-        return self.weights.flat, self.first, self.second
+        return self.flat, self.first, self.second
 
 
-def _decay(weights, head, alpha):
-    """Rates of decay (Q,) of a member's weights that decay at a common rate."""
-    rates = [torch.full_like(layer[0], alpha) for layer in weights.layers]
+def _rates_of_decay(weights, head, alpha):
+    """Rates (Q,) of a member's weights that decay at a common rate."""
+    rates = [np.full(layer.shape[1:], alpha) for layer in weights.layers]
     for layer_rates in rates:
         layer_rates[-1] = 0
     rates[-1][:, head.std_slice] = 0
-    return torch.cat([layer_rates.flatten() for layer_rates in rates])
+    return np.concatenate([layer_rates.ravel() for layer_rates in rates])

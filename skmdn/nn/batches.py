@@ -1,11 +1,11 @@
 """Rows on the device, and minibatches of them gathered into fixed buffers."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
-from skmdn.nn.memory import array_like, as_array, gather, namespace, random_bits
+from skmdn.nn.memory import RandomNumbers, array_like, gather, namespace, zeros
 
 
 class TrainingData(NamedTuple):
@@ -23,23 +23,19 @@ class TrainingData(NamedTuple):
 
 
 class Batch:
-    """A minibatch of every member: views x, y and weights of one buffer.
-
-    ``x`` is a tensor, ``y`` and ``weights`` are arrays of `as_array`.
-    """
+    """A minibatch of every member: views x, y and weights of one buffer."""
 
     def __init__(self, table, n_outputs, n_members, size):
         n_columns = table.shape[1]
-        buffer = table.new_empty(n_members * size, n_columns)
-        self.table, self.buffer = as_array(table), as_array(buffer)
-        rows = buffer.view(n_members, size, n_columns)
-        x, y, weights = rows.split([n_columns - n_outputs - 1, n_outputs, 1], dim=2)
-        self.x = x.transpose(1, 2)  # (M, d + 1, B)
-        self.y = as_array(y.transpose(1, 2))  # (M, D, B)
-        self.weights = as_array(weights.transpose(1, 2))  # (M, 1, B)
+        self.table = table
+        self.buffer = zeros((n_members * size, n_columns), table)
+        columns = self.buffer.reshape(n_members, size, n_columns).swapaxes(1, 2)
+        self.x = columns[:, : -n_outputs - 1]  # (M, d + 1, B)
+        self.y = columns[:, -n_outputs - 1 : -1]  # (M, D, B)
+        self.weights = columns[:, -1:]  # (M, 1, B)
 
     def load(self, index):
-        """Gather the rows of ``index`` (M * B,), an array of `as_array`."""
+        """Gather the rows of ``index`` (M * B,)."""
         gather(self.table, index, out=self.buffer)
 
 
@@ -71,18 +67,12 @@ class Dropout:
 
     def __init__(self, hidden, seeds):
         sizes = [h.shape[1] * h.shape[2] for h in hidden]
-        M, n_words = len(seeds), -(-sum(sizes) // 4)
-        words = torch.zeros(M, n_words, dtype=torch.int64, device=hidden[0].device)
-        self.numbers = as_array(words.view(torch.int16)[:, : sum(sizes)])
-        self.fill = [
-            random_bits(as_array(member_words), seed)
-            for member_words, seed in zip(words, seeds, strict=True)
-        ]
-        flat = hidden[0].new_empty(M, sum(sizes))
-        self.flat = as_array(flat)
+        ends = np.cumsum([0, *sizes]).tolist()
+        self.random = RandomNumbers(seeds, ends[-1], hidden[0])
+        self.flat = zeros((len(seeds), ends[-1]), hidden[0])
         self.masks = [
-            part.view(M, h.shape[1], h.shape[2])
-            for part, h in zip(flat.split(sizes, 1), hidden, strict=True)
+            self.flat[:, start:end].reshape(h.shape)
+            for (start, end), h in zip(pairwise(ends), hidden, strict=True)
         ]
 
     def draw(self, probability):
@@ -90,9 +80,8 @@ class Dropout:
         n_dropped = round(2**16 * probability)
         if n_dropped == 0:
             return None
-        for fill in self.fill:
-            fill()
-        kept = self.numbers >= n_dropped - 2**15  # the numbers start at -2^15
+        self.random.refill()
+        kept = self.random.numbers >= n_dropped - 2**15  # the numbers start at -2^15
         scale = array_like(2**16 / (2**16 - n_dropped), self.flat)
         namespace(self.flat).multiply(kept, scale, out=self.flat)
         return self.masks

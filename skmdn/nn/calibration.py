@@ -1,9 +1,8 @@
 """Components made as wide as rows held out find them: one shift for each member."""
 
 import numpy as np
-import torch
 
-from skmdn.nn.memory import as_float64
+from skmdn.nn.memory import array_like, as_float64, copy
 from skmdn.nn.validation import FEW_ROWS
 
 STEPS = [0.32, 0.16, 0.08, 0.04, 0.02, 0.01]  # of the search; their sum is the furthest
@@ -18,17 +17,16 @@ def calibrate(std_intercepts, validation):
 
     Parameters
     ----------
-    std_intercepts : Tensor of shape (M, S)
+    std_intercepts : array of shape (M, S)
         A view of the weights that ``validation`` judges; changed in place. Below one,
         a standard deviation is nearly the exponential of its raw one: a shift is nearly
         the logarithm of a factor.
     validation : Validation
     """
-    trained = std_intercepts.clone()
+    trained = copy(std_intercepts)
 
     def score(shift):
-        offset = torch.from_numpy(shift).to(trained)[:, None]
-        torch.add(trained, offset, out=std_intercepts)
+        std_intercepts[:] = trained + array_like(shift[:, None], trained)
         return as_float64(validation.score())
 
     shift = np.zeros(len(trained))

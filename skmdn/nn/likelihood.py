@@ -8,7 +8,7 @@ torch's.
 import numpy as np
 
 from skmdn._covariance import coupled_slices
-from skmdn.nn.memory import array_like, namespace
+from skmdn.nn.memory import array_like, namespace, zeros
 
 HALF_LOG_2PI = float(np.log(2 * np.pi) / 2)
 
@@ -34,7 +34,7 @@ class MixtureLikelihood:
             gradient
         )
         self.amax = np.maximum.reduce if self.xp is np else self.xp.amax
-        self.scores = array_like(np.zeros((2, *self.logits.shape)), raw)
+        self.scores = zeros((2, *self.logits.shape), raw)
         self.constant = head.n_outputs * HALF_LOG_2PI
         self.min_std = float(head.min_std)
         self.zero = self.xp.zeros_like(raw[0, 0, 0])

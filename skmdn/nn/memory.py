@@ -1,26 +1,97 @@
-"""One memory under two libraries: on the CPU a tensor's numbers are a NumPy array too.
+"""One code for two libraries: NumPy's arrays on the CPU, torch's elsewhere.
 
-An operation on a few hundred numbers costs its call, and NumPy's call is a third of
-torch's.
+A step is some seventy operations on a few thousand numbers, and what each costs is its
+call. NumPy's calls cost a third of torch's, and less still where they take turns with
+others: they share most of their instructions, which have to fit a cache too.
 """
 
+from contextlib import nullcontext
+
 import numpy as np
-import torch
 
 
-def as_array(tensor):
-    """The tensor's numbers as a NumPy array on the CPU, and itself elsewhere."""
-    return tensor.numpy() if tensor.device.type == "cpu" else tensor
+def library(device):
+    """What a fit computes with: None, which is NumPy, or the torch.device to use.
+
+    ``device`` is "cpu", "cuda", "auto" or anything that torch.device takes; "auto" is a
+    GPU if there is one. torch is imported for others than "cpu" alone.
+    """
+    if isinstance(device, str) and device == "cpu":
+        return None
+    import torch
+
+    if isinstance(device, str) and device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, TypeError, AssertionError) as error:
+        raise ValueError(
+            f"device={device!r} cannot be used here: {error} Set device='auto' to take "
+            "a GPU only where there is one."
+        ) from error
+    return None if resolved.type == "cpu" else resolved
 
 
-def array_on(array, device):
-    """A NumPy array as it is on the CPU, and as a tensor elsewhere."""
-    return as_array(torch.from_numpy(array).to(device))
+def without_autograd(device):
+    """A context in which torch, where it computes, keeps no graph."""
+    if device is None:
+        return nullcontext()
+    import torch
+
+    return torch.inference_mode()
 
 
 def namespace(array):
     """NumPy or torch, whichever ``array`` belongs to."""
-    return np if isinstance(array, np.ndarray) else torch
+    if isinstance(array, np.ndarray):
+        return np
+    import torch
+
+    return torch
+
+
+def array_on(values, device):
+    """A NumPy array itself, or as a tensor on the ``device`` that `library` named."""
+    if device is None:
+        return values
+    import torch
+
+    return torch.from_numpy(values).to(device)
+
+
+def device_of(array):
+    """Where an array is, as `library` would say it."""
+    return None if isinstance(array, np.ndarray) else array.device
+
+
+def array_like(values, array):
+    """An array of ``values`` of the library, type and device of ``array``."""
+    if isinstance(array, np.ndarray):
+        return np.array(values, dtype=array.dtype)
+    return namespace(array).as_tensor(values, dtype=array.dtype, device=array.device)
+
+
+def zeros(shape, array):
+    """Zeros of the library, type and device of ``array``."""
+    if isinstance(array, np.ndarray):
+        return np.zeros(shape, dtype=array.dtype)
+    return array.new_zeros(shape)
+
+
+def copy(array):
+    """A copy of NumPy's or torch's."""
+    return array.copy() if isinstance(array, np.ndarray) else array.clone()
+
+
+def as_numpy(array):
+    """A NumPy array of what is NumPy's or torch's."""
+    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
+
+
+def as_float64(array):
+    """A NumPy array in float64 of what is NumPy's or torch's."""
+    return as_numpy(array).astype(np.float64)
 
 
 def gather(array, index, out):
@@ -28,10 +99,55 @@ def gather(array, index, out):
     if isinstance(array, np.ndarray):
         array.take(index, 0, out, "clip")
     else:
-        torch.index_select(array, 0, index, out=out)
+        namespace(array).index_select(array, 0, index, out=out)
 
 
-def random_bits(words, seed):
+def sigmoid(x, out):
+    """1 / (1 + exp(-x)); in NumPy by the tangent, which its vector units compute."""
+    if isinstance(x, np.ndarray):
+        np.multiply(x, 0.5, out=out)
+        np.tanh(out, out=out)
+        np.add(out, 1, out=out)
+        np.multiply(out, 0.5, out=out)
+    else:
+        namespace(x).sigmoid(x, out=out)
+
+
+def normal_cdf(x, out):
+    """The standard normal distribution function Φ(x)."""
+    if isinstance(x, np.ndarray):
+        from scipy.special import ndtr
+
+        ndtr(x, out=out)
+    else:
+        namespace(x).special.ndtr(x, out=out)
+
+
+class RandomNumbers:
+    """Integers of 16 bits, uniform, of each member's own: an array (M, n) to refill."""
+
+    def __init__(self, seeds, n_numbers, array):
+        n_words = -(-n_numbers // 4)
+        shape = len(seeds), n_words
+        if isinstance(array, np.ndarray):
+            words = np.zeros(shape, dtype=np.int64)
+            self.numbers = words.view(np.int16)[:, :n_numbers]
+        else:
+            torch = namespace(array)
+            words = torch.zeros(shape, dtype=torch.int64, device=array.device)
+            self.numbers = words.view(torch.int16)[:, :n_numbers]
+        self.fillers = [
+            _random_bits(member_words, seed)
+            for member_words, seed in zip(words, seeds, strict=True)
+        ]
+
+    def refill(self):
+        """Draw all of them anew."""
+        for fill in self.fillers:
+            fill()
+
+
+def _random_bits(words, seed):
     """A function that fills an array of int64 with random bits, anew at each call."""
     if isinstance(words, np.ndarray):
         bits = np.random.SFC64(seed)
@@ -40,6 +156,7 @@ def random_bits(words, seed):
             words[:] = bits.random_raw(words.size).view(np.int64)
 
     else:
+        torch = namespace(words)
         generator = torch.Generator(words.device).manual_seed(int(seed))
         smallest = torch.iinfo(torch.int64).min
 
@@ -47,17 +164,3 @@ def random_bits(words, seed):
             words.random_(smallest, None, generator=generator)
 
     return fill
-
-
-def array_like(values, array):
-    """An array of ``values`` of the library, type and device of ``array``."""
-    if isinstance(array, np.ndarray):
-        return np.asarray(values, dtype=array.dtype)
-    return torch.as_tensor(values, dtype=array.dtype, device=array.device)
-
-
-def as_float64(array):
-    """A NumPy array in float64 of what is NumPy's or torch's."""
-    if isinstance(array, torch.Tensor):
-        array = array.cpu().numpy()
-    return array.astype(np.float64)

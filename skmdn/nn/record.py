@@ -1,9 +1,8 @@
 """History of the passes, and the best weights that each member had on the way."""
 
 import numpy as np
-import torch
 
-from skmdn.nn.memory import as_float64
+from skmdn.nn.memory import as_float64, copy
 
 
 class Record:
@@ -24,8 +23,8 @@ class Record:
         self.options = options
         self.log_unit = log_unit
         self.losses, self.scores = [], []
-        self.start_flat = weights.flat.clone()
-        self.best_flat = weights.flat.clone()
+        self.start_flat = copy(weights.flat)
+        self.best_flat = copy(weights.flat)
         self.best_score = np.full(n_members, -np.inf)
         self.best_iteration = np.ones(n_members, dtype=int)
         self.score_to_beat = np.full(n_members, -np.inf)
@@ -41,8 +40,8 @@ class Record:
     def go_back(self, members):
         """Take the starting weights as the best after all, for ``members`` (M,)."""
         self.best_iteration[members] = 0
-        mask = torch.from_numpy(members).to(self.best_flat.device)[:, None]
-        torch.where(mask, self.start_flat, self.best_flat, out=self.best_flat)
+        rows = np.flatnonzero(members).tolist()
+        self.best_flat[rows] = self.start_flat[rows]
 
     def add(self, loss, score=None):
         """Note the mean loss and validation score (M,) of one more pass."""
@@ -64,9 +63,8 @@ class Record:
             return
         self.best_score[best] = score[best]
         self.best_iteration[best] = len(self.scores)
-        flat = self.weights.flat
-        mask = torch.from_numpy(best).to(flat.device)[:, None]
-        torch.where(mask, flat, self.best_flat, out=self.best_flat)
+        rows = np.flatnonzero(best).tolist()
+        self.best_flat[rows] = self.weights.flat[rows]
         gained = score > self.score_to_beat + self.options.tol
         self.score_to_beat[gained] = score[gained]
         self.last_gain[gained] = len(self.scores)

@@ -5,14 +5,21 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
+from skmdn._one_thread import one_thread
 from skmdn.nn.adam import Adam
 from skmdn.nn.batches import Batch, Dropout, Shuffle
 from skmdn.nn.calibration import calibrate
 from skmdn.nn.gradient import BatchGradient, FlatWeights
-from skmdn.nn.isolation import isolated
-from skmdn.nn.memory import array_on, as_array
+from skmdn.nn.memory import (
+    array_on,
+    as_numpy,
+    device_of,
+    library,
+    namespace,
+    without_autograd,
+    zeros,
+)
 from skmdn.nn.record import Record
 from skmdn.nn.validation import Validation
 
@@ -74,36 +81,22 @@ def train(state, head, data, options, seeds):
     result : Result
         Losses and scores are in nats and units of y.
     """
+    device = library(options.device)
     # Steps that diverge are undone, and need no warning; torch gives none either.
-    with isolated(), np.errstate(all="ignore"):
-        return _Training(state, head, data, options, seeds).run()
-
-
-def resolve_device(device):
-    """The torch.device that ``device`` names; "auto" is a GPU if there is one."""
-    if isinstance(device, str) and device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        resolved = torch.device(device)
-        torch.empty(0, device=resolved)
-    except (RuntimeError, TypeError, AssertionError) as error:
-        raise ValueError(
-            f"device={device!r} cannot be used here: {error} Set device='auto' to take "
-            "a GPU only where there is one."
-        ) from error
-    return resolved
+    with one_thread(), without_autograd(device), np.errstate(all="ignore"):
+        return _Training(state, head, data, options, seeds, device).run()
 
 
 class _Training:
-    def __init__(self, state, head, data, options, seeds):
-        device = resolve_device(options.device)
+    def __init__(self, state, head, data, options, seeds, device):
         sizes = [state.coefs[0].shape[1], *(coef.shape[2] for coef in state.coefs)]
-        table = torch.from_numpy(data.table).to(device)
+        table = array_on(data.table, device)
+        self.xp = namespace(table)
         self.options = options
         self.head = head
-        self.weights = FlatWeights(sizes, len(seeds), dtype=table.dtype, device=device)
+        self.weights = FlatWeights(sizes, len(seeds), table)
         self.weights.load(state.coefs, state.intercepts)
-        self.averaged = FlatWeights(sizes, len(seeds), dtype=table.dtype, device=device)
+        self.averaged = FlatWeights(sizes, len(seeds), table)
         self.averaged.load(state.coefs, state.intercepts)
         self.adam = Adam(
             self.weights, head, options.alpha, state.moments, state.n_steps
@@ -142,8 +135,8 @@ class _Training:
 
     def _one_pass(self):
         """Mean loss (M,) of one pass over the rows, one step for each minibatch."""
-        index = array_on(self.shuffle.draw(), self.weights.flat.device)
-        losses = as_array(self.gradient.raw.new_zeros(self.gradient.raw[:, 0].shape))
+        index = array_on(self.shuffle.draw(), device_of(self.weights.flat))
+        losses = zeros(self.gradient.raw[:, 0].shape, self.gradient.raw)
         done = 0
         try:
             for step_index in index:
@@ -175,10 +168,18 @@ class _Training:
         batch, strength = self.batch, self._regularisation()
         masks = self.dropout.draw(self.options.dropout * strength)
         losses = self.gradient.forward(batch.x, batch.y, masks)
-        self.gradient.backward(batch.x, batch.weights, masks)
-        self.adam.step(self.gradient.gradient.flat, self._learning_rate(), strength)
-        self.averaged.flat.lerp_(self.weights.flat, self._averaging_rate())
+        self.gradient.backward(batch.x, batch.weights)
+        gradient = self.gradient.gradient.flat
+        self.adam.step(gradient, self._learning_rate(), strength)
+        self._average(buffer=gradient)
         return losses * batch.weights[:, 0]
+
+    def _average(self, buffer):
+        """Move the average of the weights towards the newest."""
+        averaged = self.averaged.flat
+        self.xp.subtract(self.weights.flat, averaged, out=buffer)
+        buffer *= self._averaging_rate()
+        averaged += buffer
 
     def _learning_rate(self):
         if not self.options.annealed:
@@ -219,15 +220,15 @@ class _Training:
         for all rows or a line with one, is never absurd.
         """
         record, averaged = self.record, self.averaged
-        averaged.flat.copy_(record.best_flat)
+        averaged.flat[:] = record.best_flat
         if self.options.fresh:
             record.go_back(~self.validation.rows().beat(start))
-            averaged.flat.copy_(record.best_flat)
+            averaged.flat[:] = record.best_flat
         if self.options.calibrated:
             calibrate(averaged.layers[-1][:, -1, self.head.std_slice], self.validation)
 
     def _result(self):
-        moments = tuple(m.cpu().numpy() for m in (self.adam.first, self.adam.second))
+        moments = tuple(as_numpy(m) for m in (self.adam.first, self.adam.second))
         state = State(*self.averaged.arrays(), moments, self.adam.n_steps)
         losses, scores = self.record.history()
         return Result(state, losses, scores, self.record.best_iteration)

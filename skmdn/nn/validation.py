@@ -6,7 +6,7 @@ import numpy as np
 
 from skmdn.nn.batches import Batch
 from skmdn.nn.gradient import BatchGradient
-from skmdn.nn.memory import array_on, as_float64
+from skmdn.nn.memory import array_on, as_float64, device_of
 
 BATCH = 1024
 FEW_ROWS = 30
@@ -49,10 +49,10 @@ class Validation:
         padded = np.pad(data.validation_rows, [(0, 0), (0, n_batches * size - n_rows)])
         index = padded.reshape(M, n_batches, size).swapaxes(0, 1).reshape(n_batches, -1)
         real = np.arange(n_batches * size).reshape(n_batches, size) < n_rows
-        self.index = array_on(index.astype(np.int64), table.device)
-        self.real = array_on(
-            real.astype(data.table.dtype), table.device
-        )  # 0 for padding
+        device = device_of(table)
+        self.index = array_on(index.astype(np.int64), device)
+        # 0 for padding
+        self.real = array_on(real.astype(data.table.dtype), device)
 
     def score(self):
         """Mean log-likelihood (M,) of the rows by the weights as they are now."""
