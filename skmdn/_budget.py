@@ -3,7 +3,8 @@
 import math
 
 SMALLEST_BATCH, LARGEST_BATCH = 64, 256
-FEWEST_STEPS, MOST_STEPS = 6000, 10_000
+STEPS_PER_ROW = 1.5
+FEWEST_STEPS, MOST_STEPS = 6000, 15_000
 FEWEST_PASSES = 20
 MANY_ROWS = 2000
 VALIDATION_SHARE = 0.1
@@ -27,8 +28,8 @@ def auto_batch_size(n_rows):
 
 
 def auto_max_iter(n_rows, batch_size):
-    """Passes that make 110 √n steps, but 6000 to 10 000, and at least 20 passes."""
-    steps = min(max(110 * math.sqrt(n_rows), FEWEST_STEPS), MOST_STEPS)
+    """Passes that make 1.5 steps a row, but 6000 to 15 000, and at least 20 passes."""
+    steps = min(max(STEPS_PER_ROW * n_rows, FEWEST_STEPS), MOST_STEPS)
     steps_per_pass = max(n_rows // batch_size, 1)
     return max(math.ceil(steps / steps_per_pass), FEWEST_PASSES)
 

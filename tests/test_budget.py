@@ -27,6 +27,16 @@ def test_rules_hold_for_any_number_of_rows(n_rows):
 
 
 @pytest.mark.parametrize(
+    ("n_rows", "n_steps"), [(300, 6000), (4000, 6000), (8000, 12_000), (90_000, 15_000)]
+)
+def test_a_row_is_worth_one_and_a_half_steps_within_limits(n_rows, n_steps):
+    batch_size = auto_batch_size(n_rows)
+    steps_per_pass = n_rows // batch_size
+    steps = auto_max_iter(n_rows, batch_size) * steps_per_pass
+    assert n_steps <= steps < n_steps + steps_per_pass
+
+
+@pytest.mark.parametrize(
     ("n_rows", "held_out"), [(30, 10), (90, 30), (120, 30), (300, 30), (1000, 100)]
 )
 def test_thirty_rows_are_held_out_if_they_are_not_more_than_a_third(n_rows, held_out):
