@@ -7,8 +7,8 @@ import torch
 from skmdn._covariance import make_head
 from skmdn.nn import adam as adam_module
 from skmdn.nn.adam import MAX_GRADIENT_NORM, STD_DECAY, Adam
+from skmdn.nn.arrays import as_numpy
 from skmdn.nn.gradient import FlatWeights
-from skmdn.nn.memory import as_numpy
 
 ALPHA = 0.3
 

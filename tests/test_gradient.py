@@ -6,8 +6,8 @@ import torch
 
 from skmdn._covariance import COVARIANCE_TYPES, MixtureHead
 from skmdn.nn.activations import ACTIVATIONS
+from skmdn.nn.arrays import as_numpy, namespace
 from skmdn.nn.gradient import BatchGradient, FlatWeights
-from skmdn.nn.memory import as_numpy, namespace
 
 M, B, D_IN, K = 3, 7, 2, 4
 

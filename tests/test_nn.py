@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skmdn import MDNRegressor, _network
 from skmdn._covariance import make_head
 from skmdn.nn import MixtureDensityNetwork, network, training
+from skmdn.nn.arrays import as_numpy
 from skmdn.nn.batches import Dropout, TrainingData
 from skmdn.nn.initialization import spread_centres, starting_weights
-from skmdn.nn.memory import as_numpy
 from skmdn.nn.training import State, TrainingOptions, train
 
 TYPES = {

@@ -6,7 +6,7 @@ shape of x: the activations go into ``out`` and their derivatives into ``slope``
 
 import math
 
-from skmdn.nn.memory import normal_cdf, sigmoid
+from skmdn.nn.arrays import normal_cdf, sigmoid
 
 
 def relu(xp, x, out, slope):

@@ -6,7 +6,7 @@ NumPy's or torch's.
 
 import numpy as np
 
-from skmdn.nn.memory import array_like, as_numpy, copy, namespace
+from skmdn.nn.arrays import array_like, as_numpy, copy, namespace
 
 BETA_1, BETA_2 = 0.9, 0.999
 EPSILON = 1e-16  # added to the second moment, so that its root is above 1e-8

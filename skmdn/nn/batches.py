@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skmdn.nn.memory import RandomNumbers, array_like, gather, namespace, zeros
+from skmdn.nn.arrays import RandomNumbers, array_like, gather, namespace, zeros
 
 
 class TrainingData(NamedTuple):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmdn.nn.memory import array_like, as_float64, copy
+from skmdn.nn.arrays import array_like, as_float64, copy
 from skmdn.nn.validation import FEW_ROWS
 
 STEPS = [0.32, 0.16, 0.08, 0.04, 0.02, 0.01]  # of the search; their sum is the furthest

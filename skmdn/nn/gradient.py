@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from skmdn.nn.activations import ACTIVATIONS
+from skmdn.nn.arrays import array_like, as_float64, namespace, zeros
 from skmdn.nn.likelihood import MixtureLikelihood
-from skmdn.nn.memory import array_like, as_float64, namespace, zeros
 
 
 class FlatWeights:

@@ -8,7 +8,7 @@ torch's.
 import numpy as np
 
 from skmdn._covariance import coupled_slices
-from skmdn.nn.memory import array_like, namespace, zeros
+from skmdn.nn.arrays import array_like, namespace, zeros
 
 HALF_LOG_2PI = float(np.log(2 * np.pi) / 2)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmdn.nn.memory import as_float64, copy
+from skmdn.nn.arrays import as_float64, copy
 
 
 class Record:

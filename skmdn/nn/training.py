@@ -8,10 +8,7 @@ import numpy as np
 
 from skmdn._one_thread import one_thread
 from skmdn.nn.adam import Adam
-from skmdn.nn.batches import Batch, Dropout, Shuffle
-from skmdn.nn.calibration import calibrate
-from skmdn.nn.gradient import BatchGradient, FlatWeights
-from skmdn.nn.memory import (
+from skmdn.nn.arrays import (
     array_on,
     as_numpy,
     device_of,
@@ -20,6 +17,9 @@ from skmdn.nn.memory import (
     without_autograd,
     zeros,
 )
+from skmdn.nn.batches import Batch, Dropout, Shuffle
+from skmdn.nn.calibration import calibrate
+from skmdn.nn.gradient import BatchGradient, FlatWeights
 from skmdn.nn.record import Record
 from skmdn.nn.validation import Validation
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmdn.nn.arrays import array_on, as_float64, device_of
 from skmdn.nn.batches import Batch
 from skmdn.nn.gradient import BatchGradient
-from skmdn.nn.memory import array_on, as_float64, device_of
 
 BATCH = 1024
 FEW_ROWS = 30
