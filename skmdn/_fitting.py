@@ -226,7 +226,7 @@ def _options(settings, n_rows, fresh):
         tol=settings.tol,
         annealed=True,
         fresh=fresh,
-        calibrated=settings.n_estimators == 1,
+        single=settings.n_estimators == 1,
         device=settings.device,
         verbose=settings.verbose,
     )

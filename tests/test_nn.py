@@ -66,7 +66,7 @@ def train_members(rows, seeds, **changes):
         tol=1e-4,
         annealed=True,
         fresh=True,
-        calibrated=True,
+        single=True,
         device="cpu",
         verbose=False,
     )._replace(**changes)
@@ -97,11 +97,11 @@ def test_a_member_alone_is_the_member_in_company():
         np.testing.assert_allclose(a[1], b[0], atol=1e-5)
 
 
-@pytest.mark.parametrize("calibrated", [True, False])
-def test_torch_trains_as_numpy_does(monkeypatch, calibrated):
+@pytest.mark.parametrize("single", [True, False])
+def test_torch_trains_as_numpy_does(monkeypatch, single):
     rng = np.random.default_rng(1)
     rows = np.stack([rng.permutation(300)[:200] for _ in range(3)])
-    changes = {"max_iter": 5, "dropout": 0.0, "calibrated": calibrated}
+    changes = {"max_iter": 5, "dropout": 0.0, "single": single}
     numpys = train_members(rows, [1, 2, 3], **changes)
     monkeypatch.setattr(training, "library", lambda device: torch.device(device))
     torchs = train_members(rows, [1, 2, 3], **changes)

@@ -6,14 +6,15 @@ from skmdn.nn.arrays import array_like, as_float64, copy
 from skmdn.nn.validation import FEW_ROWS
 
 STEPS = [0.32, 0.16, 0.08, 0.04, 0.02, 0.01]  # of the search; their sum is the furthest
+MANY_ROWS = 500
 
 
-def calibrate(std_intercepts, validation):
-    """Raise the intercepts of raw standard deviations to suit rows held out.
+def calibrate(std_intercepts, validation, may_widen):
+    """Shift the intercepts of raw standard deviations to suit rows held out.
 
     Rows that weights were fitted to have smaller residuals than new rows, and standard
-    deviations learned from them are too small. Members judged by thirty rows or fewer
-    stay as they are. None is narrowed: rows held out may lack a tail by luck.
+    deviations learned from them are too small: more than thirty rows may widen. Fewer
+    than 500 may not narrow, for they may lack a tail by luck.
 
     Parameters
     ----------
@@ -22,6 +23,8 @@ def calibrate(std_intercepts, validation):
         a standard deviation is nearly the exponential of its raw one: a shift is nearly
         the logarithm of a factor.
     validation : Validation
+    may_widen : bool
+        Whether intercepts may rise; members of an ensemble are wide enough together.
     """
     trained = copy(std_intercepts)
 
@@ -29,12 +32,18 @@ def calibrate(std_intercepts, validation):
         std_intercepts[:] = trained + array_like(shift[:, None], trained)
         return as_float64(validation.score())
 
+    n_rows = np.round(validation.rows().n_effective())
+    furthest = sum(STEPS)
+    lowest = np.where(n_rows >= MANY_ROWS, -furthest, 0)
+    highest = np.where(may_widen & (n_rows > FEW_ROWS), furthest, 0)
+    if not np.any(lowest < highest):
+        return
     shift = np.zeros(len(trained))
     best = score(shift)
     for step in STEPS:
-        for candidate in (np.maximum(shift - step, 0), shift + step):
+        for candidate in (shift - step, shift + step):
+            candidate = candidate.clip(lowest, highest)
             found = score(candidate)
             better = found > best
             shift, best = np.where(better, (candidate, found), (shift, best))
-    many = np.round(validation.rows().n_effective()) > FEW_ROWS
-    score(np.where(many, shift, 0))
+    score(shift)

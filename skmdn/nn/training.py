@@ -41,7 +41,7 @@ class TrainingOptions(NamedTuple):
     tol: float
     annealed: bool  # the learning rate rises, then falls to zero at the last step
     fresh: bool  # the weights at the start are nobody's, not those of an earlier fit
-    calibrated: bool  # rows held out say in the end how wide the components are
+    single: bool  # rows held out may widen the components in the end
     device: str
     verbose: bool
 
@@ -224,8 +224,8 @@ class _Training:
         if self.options.fresh:
             record.go_back(~self.validation.rows().beat(start))
             averaged.flat[:] = record.best_flat
-        if self.options.calibrated:
-            calibrate(averaged.layers[-1][:, -1, self.head.std_slice], self.validation)
+        std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
+        calibrate(std_intercepts, self.validation, may_widen=self.options.single)
 
     def _result(self):
         moments = tuple(as_numpy(m) for m in (self.adam.first, self.adam.second))
