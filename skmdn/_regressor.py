@@ -153,9 +153,10 @@ class MDNRegressor(
     themselves [2]_.
 
     At the end the validation rows, if more than 30, may widen the components of a
-    single network: the intercepts of the raw standard deviations are raised by one
-    number to where these rows score best. The components of an ensemble are narrowed by
-    what its members disagree about, for a mixture is wider than its members [4]_.
+    single network, and from 500 on narrow those of any: the intercepts of the raw
+    standard deviations are shifted by one number to where these rows score best. The
+    components of an ensemble are narrowed by what its members disagree about too, for a
+    mixture is wider than its members [4]_.
 
     Before anything else `fit` merges identical rows, adding their weights, and puts
     them into an order that only depends on their values. A row of weight 2 is therefore
