@@ -75,7 +75,7 @@ def _lines(samples, scaling, y, weights):
     some = slice(MOST_ROWS)
     features = scaling.features(samples.X[samples.rows[some]])
     slopes, residuals = fit_line(features, y[some], weights[some])
-    if are_few(*features.shape) and len(features) == len(y):
+    if are_few(len(y), features.shape[1]):
         return slopes, residuals
     straight = _spread(residuals, weights[some]) < SMALLEST_SPREAD
     if not straight.any():
