@@ -10,6 +10,7 @@ import numpy as np
 
 from skmdn._one_thread import one_thread
 
+EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 ROWS_PER_FEATURE = 30
 MOST_ROWS = 2000
 PENALTIES = np.append(np.logspace(-6, 3, 37), np.inf)  # inf: no line at all
@@ -65,7 +66,7 @@ def log_evidence(U, singular, weights, y, penalty):
     n_rows = len(y)
     gain = 1 + singular**2 / (n_rows * penalty)
     squares = np.sum(target**2) - np.sum(along**2 * (1 - 1 / gain))
-    squares = max(squares, np.finfo(float).eps * np.sum(target**2))
+    squares = max(squares, EPS * np.sum(target**2), TINY)  # of a y that never changes
     return -((n_rows - 1) * np.log(squares) + np.sum(np.log(gain))) / 2
 
 
