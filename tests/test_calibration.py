@@ -47,10 +47,10 @@ class Members:
     def std_intercepts(self):
         return self.weights.layers[-1][:, -1, self.head.std_slice]
 
-    def calibrated(self, may_widen=True):
+    def calibrated(self, may_widen=True, learned=True):
         """Shifts (M,) that calibrating found."""
         before = self.std_intercepts.copy()
-        calibrate(self.std_intercepts, self.validation, may_widen)
+        calibrate(self.std_intercepts, self.validation, np.array(learned), may_widen)
         shifts = self.std_intercepts - before
         np.testing.assert_allclose(shifts, shifts[:, :1] + 0 * shifts, atol=1e-6)
         return shifts[:, 0]
@@ -114,10 +114,19 @@ def test_rows_of_no_weight_are_no_rows(n_counted, width, moves):
     assert (members.calibrated()[0] != 0) == moves
 
 
+@pytest.mark.parametrize(("n_rows", "width"), [(400, 1.2), (600, 0.5)])
+def test_a_width_that_was_not_learned_stays(n_rows, width):
+    members = Members(range(4), n_rows=n_rows, width=width)
+    assert members.calibrated(learned=[True] * 4).all()
+    members = Members(range(4), n_rows=n_rows, width=width)
+    shifts = members.calibrated(learned=[True, False, True, False])
+    np.testing.assert_array_equal(shifts != 0, [True, False, True, False])
+
+
 def test_a_given_width_stays():
     members = Members([0], "fixed_spherical", width=0.5)
     before = members.weights.flat.copy()
-    calibrate(members.std_intercepts, members.validation, True)
+    calibrate(members.std_intercepts, members.validation, np.array([True]), True)
     np.testing.assert_array_equal(members.weights.flat, before)
 
 
@@ -154,7 +163,7 @@ def test_rows_held_out_widen_one_network_and_many_rows_narrow_any(
 
 
 def test_fits_without_rows_held_out_are_not_calibrated(rng, monkeypatch):
-    def refuse(*_, may_widen):
+    def refuse(intercepts, validation, learned, may_widen):
         raise AssertionError(f"calibrated, {may_widen=}")
 
     monkeypatch.setattr(training, "calibrate", refuse)

@@ -16,6 +16,7 @@ from skmdn.nn import MixtureDensityNetwork, network, training
 from skmdn.nn.arrays import as_numpy
 from skmdn.nn.batches import Dropout, TrainingData
 from skmdn.nn.initialization import spread_centres, starting_weights
+from skmdn.nn.steps import blocks
 from skmdn.nn.training import State, TrainingOptions, train
 
 TYPES = {
@@ -95,6 +96,36 @@ def test_a_member_alone_is_the_member_in_company():
     alone = train_members(rows[1:2], [2], max_iter=2)
     for a, b in zip(company.state.coefs, alone.state.coefs, strict=True):
         np.testing.assert_allclose(a[1], b[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("together", [1, 2, 3])
+def test_members_are_the_same_however_many_take_their_steps_together(
+    monkeypatch, together
+):
+    rng = np.random.default_rng(1)
+    rows = np.stack([rng.permutation(300)[:200] for _ in range(5)])
+    seeds = [1, 2, 3, 4, 5]
+    at_once = train_members(rows, seeds)
+    starts = range(0, 5, together)
+    parts = [slice(start, start + together) for start in starts]
+    monkeypatch.setattr(training, "blocks", lambda *_: parts)
+    in_parts = train_members(rows, seeds)
+    for a, b in zip(at_once, in_parts, strict=True):
+        if isinstance(a, State):
+            a, b = np.hstack(a.coefs[0]), np.hstack(b.coefs[0])
+        np.testing.assert_array_equal(a, b)
+    stops = np.isfinite(at_once.losses).sum(axis=1)
+    assert stops.min() < stops.max()  # those who have stopped need no more steps
+
+
+def test_small_members_take_their_steps_together_and_large_ones_alone():
+    assert blocks(8, 64, [64, 64], None) == [slice(0, 8)]
+    assert blocks(3, 256, [64, 64], None) == [slice(0, 2), slice(2, 4)]
+    alone = [slice(m, m + 1) for m in range(8)]
+    assert blocks(8, 256, [128] * 3, None) == alone
+    assert blocks(8, 10_000, [1000], None) == alone
+    assert blocks(8, 64, [], None) == [slice(0, 8)]
+    assert blocks(8, 10_000, [1000], torch.device("cuda")) == [slice(0, 8)]
 
 
 @pytest.mark.parametrize("single", [True, False])

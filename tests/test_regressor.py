@@ -523,7 +523,7 @@ def test_nothing_is_printed_unless_asked_for(rng, capfd):
 
 @pytest.mark.parametrize(
     ("where", "method", "call"),
-    [("_Training", "_step", 40), ("Validation", "score", 7)],
+    [("Steps", "_step", 40), ("Validation", "score", 7)],
 )
 def test_ctrl_c_keeps_the_best_model_so_far(rng, monkeypatch, where, method, call):
     from skmdn.nn import training
@@ -550,12 +550,12 @@ def test_ctrl_c_keeps_the_best_model_so_far(rng, monkeypatch, where, method, cal
 
 
 def test_steps_that_are_not_finite_are_undone(rng, monkeypatch):
-    from skmdn.nn import training
+    from skmdn.nn.adam import Adam
 
     X, y = make_data(rng)
     steps = []
 
-    def step(self, gradient, *rates, step=training.Adam.step):
+    def step(self, gradient, *rates, step=Adam.step):
         steps.append(1)
         if len(steps) == 5:
             gradient[0, 3] = np.nan
@@ -563,7 +563,7 @@ def test_steps_that_are_not_finite_are_undone(rng, monkeypatch):
             gradient[0, 3] = np.inf
         return step(self, gradient, *rates)
 
-    monkeypatch.setattr(training.Adam, "step", step)
+    monkeypatch.setattr(Adam, "step", step)
     model = make_model(n_estimators=2).fit(X, y)
     assert all(np.isfinite(coef).all() for coef in model.coefs_)
     assert model.score(X, y) > 0.5

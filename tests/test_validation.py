@@ -56,6 +56,25 @@ def test_luck_on_few_rows_does_not_keep_what_was_learned(seed):
     assert law.logpdf(fresh).mean() > marginal - 0.3
 
 
+@pytest.mark.parametrize("n_rows", [60, 110])
+@pytest.mark.parametrize("slope", [0, 3])
+def test_who_learns_nothing_has_one_law_around_the_mean_or_a_line(n_rows, slope):
+    rng = np.random.default_rng(n_rows)
+    X, noise = rng.normal(size=(n_rows, 4)), rng.standard_t(4, size=n_rows)
+    model = MDNRegressor(learning_rate_init=1e-12, max_iter=2, random_state=0)
+    model.fit(X, slope * X[:, 0] + noise)
+    assert model.best_iteration_ == [0]
+    new = rng.normal(size=(50, 4))
+    law = model.predict_distribution(new)
+    np.testing.assert_allclose(law.var(), law.var()[0], rtol=1e-12)
+    np.testing.assert_allclose(law.entropy(), law.entropy()[0], rtol=1e-12)
+    line = np.linalg.lstsq(np.c_[np.ones(50), new], law.mean(), rcond=None)[0]
+    np.testing.assert_allclose(law.mean(), np.c_[np.ones(50), new] @ line, atol=1e-9)
+    assert line[1] == pytest.approx(slope, abs=0.5)
+    # all rows say how wide it is, and those held out do not say it again
+    assert law.std()[0] == pytest.approx(noise.std(), rel=0.1)
+
+
 def test_going_on_from_an_earlier_fit_keeps_every_gain(rng):
     X = rng.uniform(-2, 2, size=(60, 1))
     y = np.sin(3 * X[:, 0]) + 0.1 * rng.normal(size=60)

@@ -46,11 +46,12 @@ class TrainingSteps:
                 MDNRegressor(random_state=0, **parameters).fit(X, y)
             except _Prepared as prepared:
                 self.training = prepared.args[0]
-        shuffle = self.training.shuffle
-        self.per_pass = shuffle.n_steps
+        shuffles = [steps.shuffle for steps in self.training.steps]
+        self.per_pass = shuffles[0].n_steps
         passes = -(-n_steps // self.per_pass)
-        index = np.concatenate([shuffle.draw() for _ in range(passes)])[:n_steps]
-        shuffle.draw = lambda: index
+        for shuffle in shuffles:
+            index = np.concatenate([shuffle.draw() for _ in range(passes)])[:n_steps]
+            shuffle.draw = lambda index=index: index
         self.n_steps = n_steps
 
     def run(self):

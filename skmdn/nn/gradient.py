@@ -5,6 +5,7 @@ row of ones in its input: W is (M, n_in + 1, n_out). Hidden states are (M, H + 1
 with the rows of the batch on the last axis. The arrays are NumPy's or torch's.
 """
 
+from copy import copy
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +44,13 @@ class FlatWeights:
         for layer, coef, intercept in zip(self.layers, coefs, intercepts, strict=True):
             layer[:, :-1] = array_like(coef, layer)
             layer[:, -1] = array_like(intercept, layer)
+
+    def of(self, members):
+        """The weights of some ``members``, a slice: views of the same numbers."""
+        part = copy(self)
+        part.flat = self.flat[members]
+        part.layers = [layer[members] for layer in self.layers]
+        return part
 
     def arrays(self):
         """Arrays ``coefs`` and ``intercepts``, in float64, one of each per layer."""

@@ -23,7 +23,6 @@ class Record:
         self.options = options
         self.log_unit = log_unit
         self.losses, self.scores = [], []
-        self.start_flat = copy(weights.flat)
         self.best_flat = copy(weights.flat)
         self.best_score = np.full(n_members, -np.inf)
         self.best_iteration = np.ones(n_members, dtype=int)
@@ -37,11 +36,11 @@ class Record:
         self.best_score[known] = self.score_to_beat[known] = score[known]
         self.best_iteration[known] = 0
 
-    def go_back(self, members):
-        """Take the starting weights as the best after all, for ``members`` (M,)."""
+    def go_back(self, members, flat):
+        """Take weights ``flat`` (M, Q) of no pass as the best of ``members`` (M,)."""
         self.best_iteration[members] = 0
         rows = np.flatnonzero(members).tolist()
-        self.best_flat[rows] = self.start_flat[rows]
+        self.best_flat[rows] = flat[rows]
 
     def add(self, loss, score=None):
         """Note the mean loss and validation score (M,) of one more pass."""

@@ -1,31 +1,17 @@
 """The training loop, for all members at once."""
 
-import math
 import warnings
 from typing import NamedTuple
 
 import numpy as np
 
 from skmdn._one_thread import one_thread
-from skmdn.nn.adam import Adam
-from skmdn.nn.arrays import (
-    array_on,
-    as_numpy,
-    device_of,
-    library,
-    namespace,
-    without_autograd,
-    zeros,
-)
-from skmdn.nn.batches import Batch, Dropout, Shuffle
+from skmdn.nn.arrays import array_on, as_numpy, copy, library, without_autograd
 from skmdn.nn.calibration import calibrate
-from skmdn.nn.gradient import BatchGradient, FlatWeights
+from skmdn.nn.gradient import FlatWeights
 from skmdn.nn.record import Record
+from skmdn.nn.steps import Steps, blocks
 from skmdn.nn.validation import Validation
-
-WARM_UP = 0.05  # share of the steps over which the learning rate rises
-REGULARISED = 0.5  # share of the steps with dropout and with decay of all weights
-HORIZON = 0.05  # of the running average of the weights, as a share of the steps
 
 
 class TrainingOptions(NamedTuple):
@@ -91,23 +77,32 @@ class _Training:
     def __init__(self, state, head, data, options, seeds, device):
         sizes = [state.coefs[0].shape[1], *(coef.shape[2] for coef in state.coefs)]
         table = array_on(data.table, device)
-        self.xp = namespace(table)
         self.options = options
         self.head = head
         self.weights = FlatWeights(sizes, len(seeds), table)
         self.weights.load(state.coefs, state.intercepts)
         self.averaged = FlatWeights(sizes, len(seeds), table)
-        self.averaged.load(state.coefs, state.intercepts)
-        self.adam = Adam(
-            self.weights, head, options.alpha, state.moments, state.n_steps
+        self.averaged.load(
+            [*state.coefs[:-1], np.zeros_like(state.coefs[-1])], state.intercepts
         )
-        self.shuffle = Shuffle(data.train_rows, options.batch_size, seeds)
-        self.n_steps = options.max_iter * self.shuffle.n_steps
-        size = self.shuffle.size
-        self.gradient = BatchGradient(self.weights, head, options.activation, size)
-        self.batch = Batch(table, data.n_outputs, len(seeds), size)
-        table[:, -1] /= size  # so that the loss of a batch is a mean
-        self.dropout = Dropout(self.gradient.active, seeds)
+        self.one_law = copy(self.averaged.flat)
+        self.averaged.flat[:] = self.weights.flat
+        batch_size = min(options.batch_size, data.train_rows.shape[1])
+        table[:, -1] /= batch_size  # so that the loss of a batch is a mean
+        self.steps = [
+            Steps(
+                members,
+                self.weights,
+                self.averaged,
+                state,
+                head,
+                table,
+                data,
+                options,
+                seeds,
+            )
+            for members in blocks(len(seeds), batch_size, sizes[1:-1], device)
+        ]
         self.validation = None
         if data.validation_rows.shape[1]:
             self.validation = Validation(
@@ -119,33 +114,27 @@ class _Training:
     def run(self):
         """Pass over the rows until the last pass, a stop of all members or Ctrl-C."""
         if self.validation:
-            start = self.validation.rows()
             self.record.start(self.validation.score())
         for _ in range(self.options.max_iter):
-            before = self.adam.state()
-            loss = self._one_pass()
-            self.adam.undo_if_not_finite(before)
-            self.record.add(loss, self._validation_score())
+            self.record.add(self._one_pass(), self._validation_score())
             if self.interrupted or self.record.stopped().all():
                 break
         self.record.close()
         if self.validation:
-            self._settle(start)
+            self._settle()
         return self._result()
 
     def _one_pass(self):
-        """Mean loss (M,) of one pass over the rows, one step for each minibatch."""
-        index = array_on(self.shuffle.draw(), device_of(self.weights.flat))
-        losses = zeros(self.gradient.raw[:, 0].shape, self.gradient.raw)
-        done = 0
+        """Mean loss (M,) of one more pass by all members who have not stopped."""
+        losses = np.full(len(self.weights.flat), np.nan)
+        running = ~self.record.stopped()
         try:
-            for step_index in index:
-                self.batch.load(step_index)
-                losses += self._step()
-                done += 1
+            for steps in self.steps:
+                if running[steps.members].any():
+                    steps.one_pass(losses[steps.members])
         except KeyboardInterrupt:
             self._interrupt()
-        return losses.sum(1) / max(done, 1)
+        return losses
 
     def _validation_score(self):
         """Scores (M,) by the rows held out; None if there are none."""
@@ -164,76 +153,33 @@ class _Training:
             stacklevel=3,
         )
 
-    def _step(self):
-        batch, strength = self.batch, self._regularisation()
-        masks = self.dropout.draw(self.options.dropout * strength)
-        losses = self.gradient.forward(batch.x, batch.y, masks)
-        self.gradient.backward(batch.x, batch.weights)
-        gradient = self.gradient.gradient.flat
-        self.adam.step(gradient, self._learning_rate(), strength)
-        self._average(buffer=gradient)
-        return losses * batch.weights[:, 0]
+    def _settle(self):
+        """Leave in ``averaged`` what is kept, one law or the best, and calibrate it.
 
-    def _average(self, buffer):
-        """Move the average of the weights towards the newest."""
-        averaged = self.averaged.flat
-        self.xp.subtract(self.weights.flat, averaged, out=buffer)
-        buffer *= self._averaging_rate()
-        averaged += buffer
-
-    def _learning_rate(self):
-        if not self.options.annealed:
-            return self.options.learning_rate
-        progress = self.adam.n_steps / self.n_steps
-        rise = min(1.0, progress / WARM_UP + 1e-3)
-        return self.options.learning_rate * rise * _fall(progress)
-
-    def _regularisation(self):
-        """Strength of dropout and of weight decay, which falls from 1 to 0 on the way.
-
-        Dropout and decay keep few rows from being learned by heart. But dropout is
-        itself a noise below which no standard deviation can fall, and small weights
-        make no steep functions. Early stopping finds out which of the two matters.
-        """
-        if not self.options.annealed:
-            return 1.0
-        return _fall(min(1.0, self.adam.n_steps / self.n_steps / REGULARISED))
-
-    def _averaging_rate(self):
-        """Share of the newest weights in their running average.
-
-        Single weights jump from step to step, and the few rows held out would pick a
-        lucky jump; the average is better, and changes slowly. Jumps are as long as the
-        learning rate, so the average is over ever fewer steps: standard deviations
-        that still shrink at the end are not held up.
-        """
-        if not self.options.annealed:
-            return 1.0
-        horizon = HORIZON * self.n_steps * _fall(self.adam.n_steps / self.n_steps)
-        return 1 / max(1.0, min(horizon, self.adam.n_steps))
-
-    def _settle(self, start):
-        """Leave in ``averaged`` what is kept, the start or the best, and calibrate it.
-
-        The start is kept where the best do not beat it beyond chance: the best of
-        hundreds of passes is better on ten rows by luck alone, and the start, one law
-        for all rows or a line with one, is never absurd.
+        One law for all rows, or for all residuals of a line, is kept where the best do
+        not beat it beyond chance: the best of hundreds of passes is better on ten rows
+        by luck alone, and one law is never absurd. Nor is it too narrow.
         """
         record, averaged = self.record, self.averaged
         averaged.flat[:] = record.best_flat
+        learned = np.full(len(averaged.flat), True)
         if self.options.fresh:
-            record.go_back(~self.validation.rows().beat(start))
+            best = self.validation.rows()
+            averaged.flat[:] = self.one_law
+            learned = best.beat(self.validation.rows())
+            record.go_back(~learned, self.one_law)
             averaged.flat[:] = record.best_flat
         std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
-        calibrate(std_intercepts, self.validation, may_widen=self.options.single)
+        calibrate(std_intercepts, self.validation, learned, self.options.single)
 
     def _result(self):
-        moments = tuple(as_numpy(m) for m in (self.adam.first, self.adam.second))
-        state = State(*self.averaged.arrays(), moments, self.adam.n_steps)
+        moments = tuple(
+            np.concatenate(
+                [as_numpy(getattr(steps.adam, name)) for steps in self.steps]
+            )
+            for name in ("first", "second")
+        )
+        n_steps = max(steps.adam.n_steps for steps in self.steps)
+        state = State(*self.averaged.arrays(), moments, n_steps)
         losses, scores = self.record.history()
         return Result(state, losses, scores, self.record.best_iteration)
-
-
-def _fall(progress):
-    """From 1 to 0 along half a cosine."""
-    return (1 + math.cos(math.pi * progress)) / 2
