@@ -213,8 +213,9 @@ def _make(network):
 def _options(settings, n_rows, fresh):
     from skmdn.nn.training import TrainingOptions
 
-    batch_size = _auto(settings.batch_size, auto_batch_size, n_rows)
-    max_iter = _auto(settings.max_iter, auto_max_iter, n_rows, batch_size)
+    n_members = settings.n_estimators
+    batch_size = _auto(settings.batch_size, auto_batch_size, n_rows, n_members)
+    max_iter = _auto(settings.max_iter, auto_max_iter, n_rows, batch_size, n_members)
     return TrainingOptions(
         activation=settings.activation,
         alpha=settings.alpha,
@@ -226,7 +227,7 @@ def _options(settings, n_rows, fresh):
         tol=settings.tol,
         annealed=True,
         fresh=fresh,
-        single=settings.n_estimators == 1,
+        single=n_members == 1,
         device=settings.device,
         verbose=settings.verbose,
     )

@@ -64,6 +64,7 @@ ARROWS = {
     "nn.gradient": {"nn.activations", "nn.likelihood", "nn.arrays"},
     "nn.validation": {"nn.batches", "nn.gradient", "nn.arrays"},
     "nn.calibration": {"nn.arrays", "nn.validation"},
+    "nn.schedule": set(),
     "nn.steps": {"nn.adam", "nn.arrays", "nn.batches", "nn.gradient"},
     "nn.training": {
         "_one_thread",
@@ -71,6 +72,7 @@ ARROWS = {
         "nn.calibration",
         "nn.gradient",
         "nn.record",
+        "nn.schedule",
         "nn.steps",
         "nn.validation",
     },

@@ -13,12 +13,13 @@ from skmdn._budget import (
 )
 
 
+@pytest.mark.parametrize("n_members", [1, 2, 8])
 @pytest.mark.parametrize("n_rows", [1, 30, 300, 1999, 2000, 50_000, 10**7])
-def test_rules_hold_for_any_number_of_rows(n_rows):
-    batch_size = auto_batch_size(n_rows)
-    assert batch_size in (64, 128, 256)
-    max_iter = auto_max_iter(n_rows, batch_size)
-    assert max_iter >= 20
+def test_rules_hold_for_any_number_of_rows(n_rows, n_members):
+    batch_size = auto_batch_size(n_rows, n_members)
+    assert batch_size in ((64, 128, 256) if n_members == 1 else (64, 128))
+    max_iter = auto_max_iter(n_rows, batch_size, n_members)
+    assert max_iter >= 25
     assert max_iter * max(n_rows // batch_size, 1) >= 6000
     assert auto_patience(max_iter) >= 10
     assert auto_hidden_layer_sizes(n_rows) == (
@@ -27,12 +28,24 @@ def test_rules_hold_for_any_number_of_rows(n_rows):
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "n_steps"), [(300, 6000), (4000, 6000), (8000, 12_000), (90_000, 15_000)]
+    ("n_rows", "n_members", "batch_size", "n_steps"),
+    [
+        (300, 1, 64, 7500),
+        (300, 8, 64, 7500),
+        (3900, 1, 128, 7500),
+        (3900, 8, 64, 6000),
+        (8000, 1, 256, 15_200),
+        (8000, 8, 128, 12_160),
+        (60_000, 1, 256, 19_000),
+        (60_000, 2, 128, 15_200),
+    ],
 )
-def test_a_row_is_worth_one_and_a_half_steps_within_limits(n_rows, n_steps):
-    batch_size = auto_batch_size(n_rows)
+def test_members_of_many_rows_take_fewer_steps_with_half_the_batch(
+    n_rows, n_members, batch_size, n_steps
+):
+    assert auto_batch_size(n_rows, n_members) == batch_size
     steps_per_pass = n_rows // batch_size
-    steps = auto_max_iter(n_rows, batch_size) * steps_per_pass
+    steps = auto_max_iter(n_rows, batch_size, n_members) * steps_per_pass
     assert n_steps <= steps < n_steps + steps_per_pass
 
 

@@ -46,6 +46,7 @@ class TrainingSteps:
                 MDNRegressor(random_state=0, **parameters).fit(X, y)
             except _Prepared as prepared:
                 self.training = prepared.args[0]
+        self.training.plan(self.training.options.max_iter)
         shuffles = [steps.shuffle for steps in self.training.steps]
         self.per_pass = shuffles[0].n_steps
         passes = -(-n_steps // self.per_pass)

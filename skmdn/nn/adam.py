@@ -76,6 +76,12 @@ class Adam:
         squares = self.xp.matmul(gradient[:, None], gradient[:, :, None])  # (M, 1, 1)
         return self.longest / self.xp.maximum(squares[:, 0] ** 0.5, self.longest)
 
+    def forget(self):
+        """Be as before the first step."""
+        self.n_steps = 0
+        for moment in (self.first, self.second):
+            moment[:] = 0
+
     def state(self):
         """Copies of all that a step changes, each (M, Q)."""
         return [copy(array) for array in self._changing()]

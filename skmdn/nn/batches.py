@@ -43,11 +43,16 @@ class Shuffle:
     """Minibatches (steps, M * B) of every pass, each member in an order of its own."""
 
     def __init__(self, train_rows, batch_size, seeds):
-        self.rows = np.array(train_rows)
-        self.rngs = [np.random.default_rng(seed) for seed in seeds]
+        self.train_rows, self.seeds = train_rows, seeds
+        self.start(0)
         n_rows = train_rows.shape[1]
         self.size = min(batch_size, n_rows)
         self.n_steps = n_rows // self.size
+
+    def start(self, run):
+        """Start afresh, whatever was drawn before: the orders of run 0, 1, ..."""
+        self.rows = np.array(self.train_rows)
+        self.rngs = [np.random.default_rng([seed, run]) for seed in self.seeds]
 
     def draw(self):
         """Row numbers of one pass; rows that do not fill a minibatch are left out."""

@@ -28,6 +28,7 @@ class Record:
         self.best_iteration = np.ones(n_members, dtype=int)
         self.score_to_beat = np.full(n_members, -np.inf)
         self.last_gain = np.zeros(n_members, dtype=int)
+        self.patience = options.n_iter_no_change
 
     def start(self, score):
         """Take the starting weights, of this validation score (M,), as the best."""
@@ -35,6 +36,11 @@ class Record:
         known = np.isfinite(score)
         self.best_score[known] = self.score_to_beat[known] = score[known]
         self.best_iteration[known] = 0
+
+    def wait_anew(self, patience):
+        """Let nobody have stopped yet, nor wait longer than ``patience`` passes."""
+        self.last_gain[:] = len(self.scores)
+        self.patience = patience
 
     def go_back(self, members, flat):
         """Take weights ``flat`` (M, Q) of no pass as the best of ``members`` (M,)."""
@@ -70,7 +76,7 @@ class Record:
 
     def stopped(self):
         """Members (M,) that have gained nothing for too many passes."""
-        return len(self.scores) - self.last_gain >= self.options.n_iter_no_change
+        return len(self.scores) - self.last_gain >= self.patience
 
     def _line(self):
         line = f"pass {len(self.losses)}/{self.options.max_iter}"

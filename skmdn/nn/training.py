@@ -6,12 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from skmdn._one_thread import one_thread
-from skmdn.nn.arrays import array_on, as_numpy, copy, library, without_autograd
+from skmdn.nn.arrays import array_on, as_numpy, library, without_autograd
 from skmdn.nn.calibration import calibrate
 from skmdn.nn.gradient import FlatWeights
 from skmdn.nn.record import Record
+from skmdn.nn.schedule import REGULARISED, Annealed, Constant
 from skmdn.nn.steps import Steps, blocks
 from skmdn.nn.validation import Validation
+
+AGAIN = 0.2  # share of the passes that start once more, from the best weights
+LEAST_PATIENCE = 10  # passes without a gain, unless less is asked for
 
 
 class TrainingOptions(NamedTuple):
@@ -78,15 +82,12 @@ class _Training:
         sizes = [state.coefs[0].shape[1], *(coef.shape[2] for coef in state.coefs)]
         table = array_on(data.table, device)
         self.options = options
+        self.start = state
         self.head = head
         self.weights = FlatWeights(sizes, len(seeds), table)
         self.weights.load(state.coefs, state.intercepts)
         self.averaged = FlatWeights(sizes, len(seeds), table)
-        self.averaged.load(
-            [*state.coefs[:-1], np.zeros_like(state.coefs[-1])], state.intercepts
-        )
-        self.one_law = copy(self.averaged.flat)
-        self.averaged.flat[:] = self.weights.flat
+        self.averaged.load(state.coefs, state.intercepts)
         batch_size = min(options.batch_size, data.train_rows.shape[1])
         table[:, -1] /= batch_size  # so that the loss of a batch is a mean
         self.steps = [
@@ -115,14 +116,47 @@ class _Training:
         """Pass over the rows until the last pass, a stop of all members or Ctrl-C."""
         if self.validation:
             self.record.start(self.validation.score())
-        for _ in range(self.options.max_iter):
-            self.record.add(self._one_pass(), self._validation_score())
-            if self.interrupted or self.record.stopped().all():
-                break
+        max_iter = self.options.max_iter
+        n_again = int(AGAIN * max_iter) if self.validation else 0
+        self._passes(max_iter - n_again)
+        if n_again and not self.interrupted:
+            self._anneal_again(n_again)
         self.record.close()
         if self.validation:
             self._settle()
         return self._result()
+
+    def _passes(self, n_passes, regularised=REGULARISED):
+        """Make up to ``n_passes`` passes, along a schedule of their own."""
+        self.plan(n_passes, regularised)
+        for _ in range(n_passes):
+            self.record.add(self._one_pass(), self._validation_score())
+            if self.interrupted or self.record.stopped().all():
+                break
+
+    def plan(self, n_passes, regularised=REGULARISED):
+        """Make a schedule for the steps of the next ``n_passes`` passes."""
+        rate = self.options.learning_rate
+        for steps in self.steps:
+            n_steps = n_passes * steps.shuffle.n_steps
+            steps.schedule = (
+                Annealed(rate, n_steps, regularised)
+                if self.options.annealed
+                else Constant(rate)
+            )
+
+    def _anneal_again(self, n_passes):
+        """Start once more, from the best weights (Loshchilov and Hutter, 2017).
+
+        Best are often weights of half-way, while steps were long. What a second
+        annealing gains it gains soon, so that the patience is a quarter.
+        """
+        self.weights.flat[:] = self.averaged.flat[:] = self.record.best_flat
+        for steps in self.steps:
+            steps.start_again()
+        patience = self.options.n_iter_no_change
+        self.record.wait_anew(min(patience, max(patience // 4, LEAST_PATIENCE)))
+        self._passes(n_passes, regularised=0)
 
     def _one_pass(self):
         """Mean loss (M,) of one more pass by all members who have not stopped."""
@@ -165,9 +199,10 @@ class _Training:
         learned = np.full(len(averaged.flat), True)
         if self.options.fresh:
             best = self.validation.rows()
-            averaged.flat[:] = self.one_law
+            *coefs, head = self.start.coefs
+            averaged.load([*coefs, np.zeros_like(head)], self.start.intercepts)
             learned = best.beat(self.validation.rows())
-            record.go_back(~learned, self.one_law)
+            record.go_back(~learned, averaged.flat)
             averaged.flat[:] = record.best_flat
         std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
         calibrate(std_intercepts, self.validation, learned, self.options.single)
