@@ -66,12 +66,15 @@ class MDNRegressor(
         zero over the first half of the steps; `partial_fit` keeps it constant.
     learning_rate_init : float, default=1e-2
         Peak of the learning rate of Adam, which warms up and then falls to zero along a
-        cosine. `partial_fit` keeps it constant.
+        cosine, twice (see Notes). `partial_fit` keeps it constant.
     batch_size : int or "auto", default="auto"
-        Rows of a minibatch; "auto" is the power of two near n / 32, from 64 to 256.
+        Rows of a minibatch; "auto" is the power of two near n / 32, from 64 to 256, and
+        half as much, from 64, for members of an ensemble.
     max_iter : int or "auto", default="auto"
-        Passes over the training rows; "auto" makes 1.5 steps a row, but 6000 to
-        15 000, and at least 20 passes.
+        Passes over the training rows, of which the last fifth start again from the best
+        weights if there are validation rows. "auto" makes 1.9 steps a row, but 7500 to
+        19 000, and at least 25 passes; from 2000 rows a member of an ensemble takes
+        four fifths of the steps.
     early_stopping : bool, default=True
         Whether to hold out rows, stop once their log-likelihood no longer improves, and
         restore the weights that were best on them. Where fewer than two rows would be
@@ -80,8 +83,9 @@ class MDNRegressor(
         Share of the rows to hold out; "auto" is a tenth, but as much as makes 30 rows,
         up to a third. Members hold out different rows.
     n_iter_no_change : int or "auto", default="auto"
-        Passes without an improvement by `tol` after which a member stops; "auto" is a
-        quarter of `max_iter`, at least 10.
+        Passes without an improvement by `tol` after which a member stops, and starts
+        again; there a quarter is enough, or 10. "auto" is a fifth of `max_iter`, at
+        least 10.
     tol : float, default=1e-4
         Improvement of the mean validation log-likelihood, in nats, that counts.
     n_estimators : int, default=1
@@ -121,11 +125,11 @@ class MDNRegressor(
     n_iter_ : int
         Passes over the training rows.
     best_iteration_ : ndarray of shape (n_estimators,)
-        Passes after which each member had the weights that it kept; 0 if none beat the
-        starting weights on the validation rows beyond chance.
+        Passes after which each member had the weights that it kept; 0 if none beat one
+        law for all rows on the validation rows beyond chance.
     loss_curve_ : ndarray of shape (n_estimators, n_iter_)
         Mean negative log-likelihood of the training rows during each pass, in nats and
-        units of y; NaN once a member has stopped.
+        units of y; NaN while a member has stopped.
     validation_scores_ : ndarray of shape (n_estimators, n_iter_)
         Mean log-likelihood of the validation rows after each pass; no columns if there
         were no validation rows.
@@ -152,6 +156,10 @@ class MDNRegressor(
     twentieth of the planned steps, which is steadier and better than the weights
     themselves [2]_.
 
+    Where there are validation rows, a fit starts twice: after at most four fifths of
+    the passes the learning rate rises and falls once more, from the weights that were
+    best so far, without dropout and decay [5]_.
+
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow those of any: the intercepts of the raw
     standard deviations are shifted by one number to where these rows score best. The
@@ -172,6 +180,8 @@ class MDNRegressor(
        415-447.
     .. [4] T. Gneiting, R. Ranjan (2013). Combining predictive distributions. Electronic
        Journal of Statistics 7, 1747-1782.
+    .. [5] I. Loshchilov, F. Hutter (2017). SGDR: stochastic gradient descent with warm
+       restarts. International Conference on Learning Representations.
 
     Examples
     --------

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 from joblib import Parallel, delayed
+from small_networks import make_data, train_members
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skmdn import MDNRegressor, _network
-from skmdn._covariance import make_head
 from skmdn.nn import MixtureDensityNetwork, network, training
 from skmdn.nn.arrays import as_numpy
-from skmdn.nn.batches import Dropout, TrainingData
-from skmdn.nn.initialization import spread_centres, starting_weights
+from skmdn.nn.batches import Dropout
+from skmdn.nn.initialization import spread_centres
 from skmdn.nn.steps import blocks
-from skmdn.nn.training import State, TrainingOptions, train
+from skmdn.nn.training import State
 
 TYPES = {
     "full": {},
@@ -26,52 +26,6 @@ TYPES = {
     "tied_spherical": {},
     "fixed_spherical": {"noise_std": 0.3},
 }
-
-
-def make_data(rng, n=300, n_outputs=1):
-    X = rng.normal(size=(n, 3))
-    y = np.sin(X[:, :n_outputs]) + 0.2 * rng.normal(size=(n, n_outputs))
-    return X, y[:, 0] if n_outputs == 1 else y
-
-
-def train_members(rows, seeds, **changes):
-    """Train a member for each seed; ``rows[m]`` are those that member m learns from."""
-    rng = np.random.default_rng(0)
-    X, y = make_data(rng)
-    table = np.column_stack([X, np.ones(300), y, np.ones(300)]).astype(np.float32)
-    head = make_head(3, "diag", 1e-3, None, np.ones(1))
-    starts = [
-        starting_weights(
-            [3, 8, 8, head.n_raw],
-            head,
-            y[:, None],
-            np.ones(300),
-            np.random.RandomState(seed),
-        )
-        for seed in seeds
-    ]
-    coefs, intercepts = (
-        [np.stack(layer) for layer in zip(*parts, strict=True)]
-        for parts in zip(*starts, strict=True)
-    )
-    rows = np.asarray(rows, dtype=np.int32)
-    data = TrainingData(table, 1, rows[:, 40:], rows[:, :40], 0.0)
-    options = TrainingOptions(
-        activation="silu",
-        alpha=0.1,
-        dropout=0.1,
-        learning_rate=0.01,
-        batch_size=32,
-        max_iter=30,
-        n_iter_no_change=5,
-        tol=1e-4,
-        annealed=True,
-        fresh=True,
-        single=True,
-        device="cpu",
-        verbose=False,
-    )._replace(**changes)
-    return train(State(coefs, intercepts), head, data, options, seeds)
 
 
 def test_a_member_does_not_see_its_neighbours():

@@ -1,0 +1,120 @@
+"""How training changes on the way, and what its second annealing does and leaves."""
+
+import numpy as np
+import pytest
+from small_networks import train_members
+
+from skmdn import MDNRegressor
+from skmdn.nn import training
+from skmdn.nn.schedule import Annealed, Constant
+from skmdn.nn.steps import Steps
+
+
+@pytest.mark.parametrize("n_steps", [20, 333, 10_000])
+def test_the_learning_rate_rises_for_a_twentieth_and_falls_to_zero(n_steps):
+    schedule = Annealed(0.02, n_steps)
+    rates = np.array([schedule.learning_rate(step) for step in range(n_steps + 1)])
+    top = rates.argmax()
+    assert abs(top - n_steps / 20) <= 1
+    assert 0 < rates[0] < 0.001
+    assert 0.019 < rates[top] < 0.02
+    assert np.all(np.diff(rates[: top + 1]) > 0)
+    assert np.all(np.diff(rates[top:]) < 0)
+    assert rates[-1] == 0
+    assert rates.mean() == pytest.approx(0.02 * 0.475, rel=0.1)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_regularisation_falls_to_zero_within_its_share_of_the_steps(share):
+    schedule = Annealed(0.02, 1000, share)
+    strengths = np.array([schedule.regularisation(step) for step in range(1001)])
+    end = int(1000 * share)
+    np.testing.assert_array_equal(strengths[end:], 0)
+    if share:
+        assert strengths[0] == 1
+        assert np.all(np.diff(strengths[: end + 1]) < 0)
+        assert strengths[: end + 1].mean() == pytest.approx(0.5, abs=1e-3)
+
+
+def test_the_average_is_of_all_steps_then_of_a_twentieth_then_of_the_last():
+    schedule = Annealed(0.02, 1000)
+    rates = [schedule.averaging_rate(step) for step in (1, 2, 10, 500, 1000)]
+    assert rates == pytest.approx([1, 1 / 2, 1 / 10, 1 / 25, 1])
+
+
+def test_chunks_are_learned_from_at_a_constant_pace():
+    schedule = Constant(0.02)
+    for step in (0, 10, 10**6):
+        assert schedule.learning_rate(step) == 0.02
+        assert schedule.regularisation(step) == schedule.averaging_rate(step) == 1
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(1)
+    return np.stack([rng.permutation(300)[:200] for _ in range(4)])
+
+
+def best_before(result, passes):
+    scores = result.scores[:, :passes]
+    return np.nanmax(np.where(np.isnan(scores), -np.inf, scores), axis=1)
+
+
+def test_a_second_annealing_loses_nothing_and_gains_something(rows, monkeypatch):
+    seeds = [1, 2, 3, 4]
+    twice = train_members(rows, seeds, max_iter=50, n_iter_no_change=20)
+    monkeypatch.setattr(training, "AGAIN", 0)
+    once = train_members(rows, seeds, max_iter=40, n_iter_no_change=20)
+    n_first = once.scores.shape[1]
+    np.testing.assert_array_equal(twice.scores[:, :n_first], once.scores)
+    gains = best_before(twice, 50) - best_before(once, 40)
+    assert np.all(gains >= 0)
+    assert np.any(gains > 0)
+    changed = twice.best_iteration != once.best_iteration
+    np.testing.assert_array_equal(changed, gains > 0)
+    assert np.all(twice.best_iteration[changed] > n_first)
+
+
+def test_it_starts_from_each_members_best(rows, monkeypatch):
+    # learning rates so small that the score after its first pass is the starting one
+    monkeypatch.setattr(training, "Annealed", StandsStillAtLast)
+    result = train_members(rows, [1, 2, 3, 4], max_iter=50, n_iter_no_change=5)
+    counts = np.isfinite(result.losses).sum(axis=1)
+    n_first = result.losses.shape[1] - 5  # so long is the patience of the second
+    assert counts.min() < counts.max()
+    expected = best_before(result, n_first)[:, None] + np.zeros((4, 5))
+    np.testing.assert_allclose(result.scores[:, n_first:], expected, atol=1e-6)
+    assert np.all(result.best_iteration <= n_first)
+
+
+class StandsStillAtLast(Annealed):
+    """An annealing whose learning rate is tiny if there is no regularisation."""
+
+    def __init__(self, learning_rate, n_steps, regularised):
+        rate = learning_rate if regularised else 1e-12
+        super().__init__(rate, n_steps, regularised)
+
+
+def test_members_who_have_stopped_take_no_steps(rows, monkeypatch):
+    alone = [slice(m, m + 1) for m in range(4)]
+    monkeypatch.setattr(training, "blocks", lambda *_: alone)
+    passes = np.zeros(4, dtype=int)
+    one_pass = Steps.one_pass
+
+    def counted(self, losses):
+        passes[self.members] += 1
+        one_pass(self, losses)
+
+    monkeypatch.setattr(Steps, "one_pass", counted)
+    result = train_members(rows, [1, 2, 3, 4], max_iter=60)
+    np.testing.assert_array_equal(passes, np.isfinite(result.losses).sum(axis=1))
+    assert passes.min() < passes.max()
+
+
+@pytest.mark.parametrize("max_iter", [1, 4, 5, 23])
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_both_fit_into_the_passes_that_were_asked_for(rng, max_iter, early_stopping):
+    X = rng.normal(size=(50, 2))
+    model = MDNRegressor(max_iter=max_iter, early_stopping=early_stopping)
+    model.set_params(n_iter_no_change=100, random_state=0).fit(X, X[:, 0])
+    assert model.n_iter_ == max_iter
