@@ -1,12 +1,16 @@
-"""An ensemble's components, narrowed by what its members disagree about."""
+"""An ensemble's components, as wide as its pool errs and not as its members do."""
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from skmdn._distribution import MixtureDistribution
-from skmdn._network import mixture_parameters
+from skmdn._network import mixture_parameters, raw_outputs
 
 MOST_ROWS = 1000  # that tell how much members disagree
+MOST_JUDGES = 2000  # rows, of each member, that tell how wide to be
 SMALLEST_FACTOR = 0.5  # of standard deviations
+MANY_ROWS = 500  # held out, that know a width better than disagreement does
+FURTHEST = 1.0  # shift of raw standard deviations
 
 
 def spread_adjusted(network, samples):
@@ -30,7 +34,6 @@ def spread_adjusted(network, samples):
     -------
     network : Network
     """
-    head = network.head
     X = samples.X[samples.rows[:MOST_ROWS]]
     parameters = mixture_parameters(X, network)
     law = MixtureDistribution._from_factors(
@@ -39,9 +42,85 @@ def spread_adjusted(network, samples):
     ratio = law.epistemic_var() / law.aleatoric_var()
     ratio = ratio.reshape(len(X), -1).mean(axis=1)
     ratio = np.average(ratio, weights=samples.weights[:MOST_ROWS])
-    shift = np.log(max(1 - 2 * ratio, SMALLEST_FACTOR**2)) / 2
+    return _shifted(network, np.log(max(1 - 2 * ratio, SMALLEST_FACTOR**2)) / 2)
+
+
+def calibrated_pool(network, data):
+    """The network of an ensemble, as wide as rows held out find its pool, eq. (15).
+
+    A row is held out from one member alone, so that no row judges the pool. On rows
+    that members were trained on the best shift of raw standard deviations is found for
+    the pool and for the members; what the members' falls short of by rows held out,
+    the pool's does too. Rows held out from all members judge the pool themselves.
+
+    Parameters
+    ----------
+    network : Network
+        Not changed itself.
+    data : TrainingData
+
+    Returns
+    -------
+    network : Network
+    """
+    trained, held_out = (
+        rows[:, :MOST_JUDGES] for rows in (data.train_rows, data.validation_rows)
+    )
+    if np.array_equal(held_out[0], held_out[1]):
+        return _shifted(network, _best_shift([network], data, held_out[:1]))
+    members = [_member(network, m) for m in range(len(held_out))]
+    shift = _best_shift([network], data, trained[:1])
+    shift += _best_shift(members, data, held_out) - _best_shift(members, data, trained)
+    return _shifted(network, shift)
+
+
+def n_held_out(data):
+    """How many rows of equal weight (Kish) are held out from the member with fewest."""
+    if not data.validation_rows.size:
+        return 0
+    weights = data.table[data.validation_rows, -1].astype(np.float64)
+    return np.min(weights.sum(axis=1) ** 2 / np.sum(weights**2, axis=1))
+
+
+def _best_shift(networks, data, rows):
+    """Shift at which each network finds its own ``rows`` (M, B) likeliest, all in all.
+
+    In standardised units, where the likelihood differs by a constant.
+    """
+    head, n_features = networks[0].head, data.table.shape[1] - data.n_outputs - 2
+    table = data.table[rows].astype(np.float64)  # (M, B, d + 1 + D + 1)
+    raw = np.concatenate(
+        [
+            raw_outputs(features, network)
+            for features, network in zip(table[..., :n_features], networks, strict=True)
+        ],
+        axis=-1,
+    )  # (1 or M, P, M B)
+    answers = table[..., n_features + 1 :].reshape(raw.shape[-1], -1)
+    y, weights = answers[:, :-1], answers[:, -1]
+
+    def loss(shift):
+        shifted = raw.copy()
+        shifted[:, head.std_slice] += shift
+        law = MixtureDistribution._from_factors(*head.parameters(shifted, np))
+        return -np.average(law.logpdf(y), weights=weights)
+
+    bounds = -FURTHEST, FURTHEST
+    return minimize_scalar(loss, bounds=bounds, options={"xatol": 1e-3}).x
+
+
+def _member(network, number):
+    one = slice(number, number + 1)
+    return network._replace(
+        coefs=[coef[one] for coef in network.coefs],
+        intercepts=[intercept[one] for intercept in network.intercepts],
+    )
+
+
+def _shifted(network, shift):
+    """The network with ``shift`` added to the intercepts of raw standard deviations."""
     *hidden, last = network.intercepts
     last = last.copy()
     # Rounded, so that rounding errors of other numbers of threads make no difference.
-    last[:, head.std_slice] += np.round(shift, 2)
+    last[:, network.head.std_slice] += np.round(shift, 2)
     return network._replace(intercepts=[*hidden, last])

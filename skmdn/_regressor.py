@@ -161,10 +161,11 @@ class MDNRegressor(
     best so far, without dropout and decay [5]_.
 
     At the end the validation rows, if more than 30, may widen the components of a
-    single network, and from 500 on narrow those of any: the intercepts of the raw
-    standard deviations are shifted by one number to where these rows score best. The
-    components of an ensemble are narrowed by what its members disagree about too, for a
-    mixture is wider than its members [4]_.
+    single network, and from 500 on narrow them: the intercepts of the raw standard
+    deviations are shifted by one number to where these rows score best. An ensemble
+    wants components of other widths than its members, for a mixture is wider than they
+    are [4]_: its are narrowed by what the members disagree about, or, where each holds
+    out 500 rows, shifted as these rows say.
 
     Before anything else `fit` merges identical rows, adding their weights, and puts
     them into an order that only depends on their values. A row of weight 2 is therefore

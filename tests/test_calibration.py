@@ -47,10 +47,10 @@ class Members:
     def std_intercepts(self):
         return self.weights.layers[-1][:, -1, self.head.std_slice]
 
-    def calibrated(self, may_widen=True, learned=True):
+    def calibrated(self, learned=True):
         """Shifts (M,) that calibrating found."""
         before = self.std_intercepts.copy()
-        calibrate(self.std_intercepts, self.validation, np.array(learned), may_widen)
+        calibrate(self.std_intercepts, self.validation, np.array(learned))
         shifts = self.std_intercepts - before
         np.testing.assert_allclose(shifts, shifts[:, :1] + 0 * shifts, atol=1e-6)
         return shifts[:, 0]
@@ -70,16 +70,14 @@ class Members:
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("width", [0.6, 1.2])
 @pytest.mark.parametrize("n_rows", [400, 600])
-@pytest.mark.parametrize("may_widen", [True, False])
-def test_the_shift_is_the_one_scipy_finds(seed, width, n_rows, may_widen):
+def test_the_shift_is_the_one_scipy_finds(seed, width, n_rows):
     members = Members([seed], width=width, n_rows=n_rows)
     best = minimize_scalar(
         lambda shift: -members.log_likelihood(shift), bounds=(-2, 2), method="bounded"
     )
     furthest = sum(calibration.STEPS)
-    lowest, highest = -furthest * (n_rows >= 500), furthest * may_widen
-    expected = np.clip(best.x, lowest, highest)
-    assert members.calibrated(may_widen)[0] == pytest.approx(expected, abs=0.011)
+    expected = np.clip(best.x, -furthest * (n_rows >= 500), furthest)
+    assert members.calibrated()[0] == pytest.approx(expected, abs=0.011)
 
 
 LEARNED = sorted(name for name, kind in COVARIANCE_TYPES.items() if kind.learned)
@@ -126,7 +124,7 @@ def test_a_width_that_was_not_learned_stays(n_rows, width):
 def test_a_given_width_stays():
     members = Members([0], "fixed_spherical", width=0.5)
     before = members.weights.flat.copy()
-    calibrate(members.std_intercepts, members.validation, np.array([True]), True)
+    calibrate(members.std_intercepts, members.validation, np.array([True]))
     np.testing.assert_array_equal(members.weights.flat, before)
 
 
@@ -162,16 +160,15 @@ def test_rows_held_out_widen_one_network_and_many_rows_narrow_any(
     assert ratio == pytest.approx(expected, rel=0.15)
 
 
-def test_fits_without_rows_held_out_are_not_calibrated(rng, monkeypatch):
-    def refuse(intercepts, validation, learned, may_widen):
-        raise AssertionError(f"calibrated, {may_widen=}")
+def test_only_single_networks_with_rows_held_out_are_calibrated(rng, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("calibrated")
 
     monkeypatch.setattr(training, "calibrate", refuse)
     X = rng.normal(size=(60, 2))
     model = MDNRegressor(max_iter=2, random_state=0)
-    with pytest.raises(AssertionError, match="calibrated, may_widen=True"):
+    with pytest.raises(AssertionError, match="calibrated"):
         model.fit(X, X[:, 0])
-    with pytest.raises(AssertionError, match="calibrated, may_widen=False"):
-        model.set_params(n_estimators=2).fit(X, X[:, 0])
+    MDNRegressor(n_estimators=2, max_iter=2, random_state=0).fit(X, X[:, 0])
     model.set_params(early_stopping=False).fit(X, X[:, 0])
     model.partial_fit(X, X[:, 0])

@@ -8,30 +8,33 @@ from skmdn import MDNRegressor, MixtureDistribution
 from skmdn import _fitting as fitting
 from skmdn._covariance import make_head
 from skmdn._network import Network, mixture_parameters
-from skmdn._pooling import SMALLEST_FACTOR, spread_adjusted
+from skmdn._pooling import SMALLEST_FACTOR, calibrated_pool, spread_adjusted
 from skmdn._rows import canonical_samples
 from skmdn._scaling import Scaling
+from skmdn.nn.batches import TrainingData
 
 N_FEATURES, N_ROWS = 40, 4000
 
 
-def linear_members(rng, n_members, noise, error, n_outputs=1, kind="diag"):
+def linear_members(
+    rng, n_members, noise, error, n_outputs=1, kind="diag", n_features=N_FEATURES
+):
     """Rows X and y, and members that err by ``error`` and say how far they are off.
 
     A network without hidden layers, of one component, that knows its mean squared
     error, noise² + error², and has it for its variance.
     """
-    X = rng.normal(size=(N_ROWS, N_FEATURES))
-    slopes = rng.normal(size=(N_FEATURES, n_outputs))
+    X = rng.normal(size=(N_ROWS, n_features))
+    slopes = rng.normal(size=(n_features, n_outputs))
     y = X @ slopes + noise * rng.normal(size=(N_ROWS, n_outputs))
-    errors = rng.normal(size=(n_members, N_FEATURES, n_outputs))
+    errors = rng.normal(size=(n_members, n_features, n_outputs))
     errors *= error / np.linalg.norm(errors, axis=1, keepdims=True)
-    units = np.zeros(N_FEATURES), np.ones(N_FEATURES)
+    units = np.zeros(n_features), np.ones(n_features)
     y_units = np.zeros(n_outputs), np.ones(n_outputs)
-    scaling = Scaling(*units, *y_units, np.zeros((N_FEATURES, n_outputs)))
+    scaling = Scaling(*units, *y_units, np.zeros((n_features, n_outputs)))
     noise_std = 0.3 if kind == "fixed_spherical" else None
     head = make_head(1, kind, 1e-3, noise_std, np.ones(n_outputs))
-    coefs = np.zeros((n_members, N_FEATURES, head.n_raw))
+    coefs = np.zeros((n_members, n_features, head.n_raw))
     coefs[:, :, 1 : 1 + n_outputs] = slopes + errors
     intercepts = np.zeros((n_members, head.n_raw))
     intercepts[:, head.std_slice] = np.log(np.expm1(np.hypot(noise, error) - 1e-3))
@@ -105,6 +108,121 @@ def test_rows_of_no_weight_say_nothing(rng):
         adjusted(network, X, y, weights).intercepts[0],
         adjusted(network, X[:100], y[:100]).intercepts[0],
     )
+
+
+# By rows held out
+
+
+def rows_to_learn_from(X, y, held_out, weights=None):
+    """Training data whose members learn from all rows but those ``held_out`` (M, h)."""
+    weights = np.ones(len(X)) if weights is None else weights
+    table = np.column_stack([X, np.ones(len(X)), y, weights]).astype(np.float32)
+    trained = np.stack([np.setdiff1d(np.arange(len(X)), rows) for rows in held_out])
+    return TrainingData(table, y.shape[1], trained, held_out, 0.0)
+
+
+def shift_of(network, data):
+    shifts = calibrated_pool(network, data).intercepts[-1] - network.intercepts[-1]
+    shifts = shifts[:, network.head.std_slice]
+    np.testing.assert_allclose(shifts, shifts[0, 0], atol=1e-12)
+    return shifts[0, 0]
+
+
+def best_shift(network, X, y):
+    """The shift that rows X, y find likeliest, from a grid."""
+    shifts, scores = np.arange(-0.95, 0.95, 0.01), []
+    for shift in shifts:
+        intercepts = network.intercepts[-1].copy()
+        intercepts[:, network.head.std_slice] += shift
+        law = law_of(network._replace(intercepts=[intercepts]), X)
+        scores.append(law.logpdf(y).mean())
+    return shifts[np.argmax(scores)]
+
+
+def overfitted_members(rng, n_members, n_outputs, kind):
+    """Least squares on too few rows, with the widths that these rows show."""
+    X, y, network = linear_members(rng, n_members, 0.5, 0.0, n_outputs, kind, 160)
+    n_rows, n_held_out = 1600, 400
+    held_out = np.arange(n_members * n_held_out).reshape(n_members, -1) % n_rows
+    data = rows_to_learn_from(X[:n_rows], y[:n_rows], held_out)
+    coefs, intercepts = network.coefs[0].copy(), network.intercepts[0].copy()
+    for m, rows in enumerate(data.train_rows):
+        slopes, squares, *_ = np.linalg.lstsq(X[rows], y[rows], rcond=None)
+        coefs[m][:, 1 : 1 + n_outputs] = slopes
+        std = np.sqrt(squares.mean() / len(rows))
+        intercepts[m][network.head.std_slice] = np.log(np.expm1(std - 1e-3))
+    return (
+        X[n_rows:],
+        y[n_rows:],
+        network._replace(coefs=[coefs], intercepts=[intercepts]),
+        data,
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("n_outputs", "kind"), [(1, "diag"), (2, "spherical")])
+def test_rows_held_out_from_one_member_each_tell_how_wide_the_pool_has_to_be(
+    seed, n_outputs, kind
+):
+    rng = np.random.default_rng(seed)
+    X, y, network, data = overfitted_members(rng, 4, n_outputs, kind)
+    expected = best_shift(network, X, y)
+    assert shift_of(network, data) == pytest.approx(expected, abs=0.06)
+    by_trained_rows = best_shift(network, *X_and_y(data))
+    assert by_trained_rows < expected - 0.06
+
+
+def X_and_y(data):
+    table = data.table.astype(float)
+    n_features = table.shape[1] - data.n_outputs - 2
+    return table[:, :n_features], table[:, n_features + 1 : -1]
+
+
+@pytest.mark.parametrize("n_members", [2, 8])
+@pytest.mark.parametrize("too_wide", [-0.5, 0.0, 0.4])
+def test_rows_held_out_from_all_members_judge_the_pool(rng, n_members, too_wide):
+    X, y, network = linear_members(rng, n_members, 0.2, 0.15)
+    network.intercepts[0][:, network.head.std_slice] += too_wide
+    rows = np.arange(1000)
+    data = rows_to_learn_from(X, y, np.tile(rows, (n_members, 1)))
+    expected = best_shift(network, X[rows], y[rows])
+    assert shift_of(network, data) == pytest.approx(expected, abs=0.011)
+
+
+def test_rows_held_out_that_weigh_nothing_say_nothing(rng):
+    X, y, network = linear_members(rng, 2, 0.2, 0.15)
+    rows = np.tile(np.arange(1000), (2, 1))
+    few = shift_of(network, rows_to_learn_from(X, y, rows[:, :100]))
+    y[100:] *= 3
+    weights = (np.arange(N_ROWS) < 100).astype(float)
+    assert shift_of(network, rows_to_learn_from(X, y, rows, weights)) == few
+
+
+def test_a_given_width_stays_whatever_rows_say(rng):
+    X, y, network = linear_members(rng, 4, 0.2, 0.2, kind="fixed_spherical")
+    data = rows_to_learn_from(X, y, np.arange(2000).reshape(4, 500))
+    np.testing.assert_array_equal(
+        calibrated_pool(network, data).intercepts[0], network.intercepts[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_weighed", "who"),
+    [(0, "spread_adjusted"), (499, "spread_adjusted"), (500, "calibrated_pool")],
+)
+def test_many_rows_held_out_know_better_than_disagreement(
+    rng, monkeypatch, n_weighed, who
+):
+    def refuse(*_):
+        raise AssertionError(who)
+
+    monkeypatch.setattr(fitting, who, refuse)
+    X = rng.normal(size=(80, 2))
+    X_val = rng.normal(size=(n_weighed, 2))
+    model = MDNRegressor(n_estimators=2, max_iter=1, random_state=0)
+    held_out = {"X_val": X_val, "y_val": X_val[:, 0]} if n_weighed else {}
+    with pytest.raises(AssertionError, match=who):
+        model.fit(X, X[:, 0], **held_out)
 
 
 def test_an_ensemble_is_adjusted_once_and_a_single_network_never(rng, monkeypatch):

@@ -9,7 +9,7 @@ STEPS = [0.32, 0.16, 0.08, 0.04, 0.02, 0.01]  # of the search; their sum is the 
 MANY_ROWS = 500
 
 
-def calibrate(std_intercepts, validation, learned, may_widen):
+def calibrate(std_intercepts, validation, learned):
     """Shift the intercepts of raw standard deviations to suit rows held out.
 
     Rows that weights were fitted to have smaller residuals than new rows, and standard
@@ -25,8 +25,6 @@ def calibrate(std_intercepts, validation, learned, may_widen):
     validation : Validation
     learned : ndarray of shape (M,)
         Whose standard deviations were learned from rows, and may be shifted.
-    may_widen : bool
-        Whether intercepts may rise; members of an ensemble are wide enough together.
     """
     trained = copy(std_intercepts)
 
@@ -37,7 +35,7 @@ def calibrate(std_intercepts, validation, learned, may_widen):
     n_rows = np.round(validation.rows().n_effective())
     furthest = sum(STEPS)
     lowest = np.where(learned & (n_rows >= MANY_ROWS), -furthest, 0)
-    highest = np.where(learned & may_widen & (n_rows > FEW_ROWS), furthest, 0)
+    highest = np.where(learned & (n_rows > FEW_ROWS), furthest, 0)
     if not np.any(lowest < highest):
         return
     shift = np.zeros(len(trained))

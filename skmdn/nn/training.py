@@ -31,7 +31,7 @@ class TrainingOptions(NamedTuple):
     tol: float
     annealed: bool  # the learning rate rises, then falls to zero at the last step
     fresh: bool  # the weights at the start are nobody's, not those of an earlier fit
-    single: bool  # rows held out may widen the components in the end
+    single: bool  # not a member of an ensemble, whose width is the pool's affair
     device: str
     verbose: bool
 
@@ -204,8 +204,9 @@ class _Training:
             learned = best.beat(self.validation.rows())
             record.go_back(~learned, averaged.flat)
             averaged.flat[:] = record.best_flat
-        std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
-        calibrate(std_intercepts, self.validation, learned, self.options.single)
+        if self.options.single:
+            std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
+            calibrate(std_intercepts, self.validation, learned)
 
     def _result(self):
         moments = tuple(
