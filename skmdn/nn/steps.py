@@ -5,14 +5,15 @@ from skmdn.nn.arrays import array_on, as_float64, device_of, namespace, zeros
 from skmdn.nn.batches import Batch, Dropout, Shuffle
 from skmdn.nn.gradient import BatchGradient
 
-CACHED = 2**15  # numbers of one layer's states, beyond which calls cost no more
+CACHED = 2**15  # numbers of one layer's states, beyond which calls cost little
 
 
 def blocks(n_members, batch_size, hidden_sizes, device):
     """Slices of members that are best trained together.
 
-    Members that share calls share their cost, which is most of a small step's; but
-    buffers that outgrow a core's cache cost more than that. A GPU takes all at once.
+    Members that share calls share their cost, which is most of a small step's. Of a
+    large one it is little, and who trains alone can stop alone. A GPU takes all at
+    once.
     """
     together = n_members
     if device is None and hidden_sizes:

@@ -209,13 +209,12 @@ class _Training:
             calibrate(std_intercepts, self.validation, learned)
 
     def _result(self):
-        moments = tuple(
-            np.concatenate(
-                [as_numpy(getattr(steps.adam, name)) for steps in self.steps]
-            )
-            for name in ("first", "second")
+        adams = [steps.adam for steps in self.steps]
+        moments = (
+            np.concatenate([as_numpy(adam.first) for adam in adams]),
+            np.concatenate([as_numpy(adam.second) for adam in adams]),
         )
-        n_steps = max(steps.adam.n_steps for steps in self.steps)
+        n_steps = max(adam.n_steps for adam in adams)
         state = State(*self.averaged.arrays(), moments, n_steps)
         losses, scores = self.record.history()
         return Result(state, losses, scores, self.record.best_iteration)
