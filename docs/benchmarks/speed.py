@@ -125,10 +125,6 @@ def fit(rounds):
         yield eight.over_steps("eight", n, times)
         fits = times["fit of eight"], times["fit of one"]
         yield ratio(f"fit of eight / fit of one, n = {n}", *fits, 4.5)
-        passes = eight.model.n_iter_, one.model.n_iter_
-        values = fits[0].seconds / passes[0] / (fits[1].seconds / passes[1])
-        detail = f"{passes[0]} and {passes[1]} passes"
-        yield Ratio(f"pass of eight / pass of one, n = {n}", values, 4.5, detail)
 
 
 def rows(rounds):
