@@ -24,10 +24,9 @@ def auto_validation_fraction(n_rows):
 
 def auto_batch_size(n_rows, n_members=1):
     """Power of two near n / 32, from 64 to 256; half as much, from 64, for members."""
-    share = 32 if n_members == 1 else 64
-    largest = LARGEST_BATCH * 32 // share
-    size = 2 ** round(math.log2(max(n_rows, 1) / share))
-    return int(min(max(size, SMALLEST_BATCH), largest))
+    size = 2 ** round(math.log2(max(n_rows, 1) / 32))
+    size = min(max(size, SMALLEST_BATCH), LARGEST_BATCH)
+    return int(size if n_members == 1 else max(size // 2, SMALLEST_BATCH))
 
 
 def auto_max_iter(n_rows, batch_size, n_members=1):

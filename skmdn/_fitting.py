@@ -266,7 +266,7 @@ def _best_restarts(fit, n_restarts):
     if fit.scores.shape[1]:
         quality = np.max(np.where(np.isnan(fit.scores), -np.inf, fit.scores), axis=1)
     else:
-        quality = -fit.losses[:, -1]
+        quality = -np.nan_to_num(fit.losses[:, -1], nan=np.inf)
     best = quality.reshape(-1, n_restarts).argmax(axis=1)
     kept = np.arange(len(best)) * n_restarts + best
     network = fit.network._replace(

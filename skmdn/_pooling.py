@@ -48,7 +48,7 @@ def spread_adjusted(network, samples):
 def calibrated_pool(network, data):
     """The network of an ensemble, as wide as rows held out find its pool, eq. (15).
 
-    A row is held out from one member alone, so that no row judges the pool. On rows
+    A row is held out from one member or none, so that no row judges the pool. On rows
     that members were trained on the best shift of raw standard deviations is found for
     the pool and for the members; what the members' falls short of by rows held out,
     the pool's does too. Rows held out from all members judge the pool themselves.
@@ -64,7 +64,7 @@ def calibrated_pool(network, data):
     network : Network
     """
     trained, held_out = (
-        rows[:, :MOST_JUDGES] for rows in (data.train_rows, data.validation_rows)
+        rows[:, -MOST_JUDGES:] for rows in (data.train_rows, data.validation_rows)
     )
     if np.array_equal(held_out[0], held_out[1]):
         return _shifted(network, _best_shift([network], data, held_out[:1]))

@@ -84,8 +84,8 @@ class MDNRegressor(
         up to a third. Members hold out different rows.
     n_iter_no_change : int or "auto", default="auto"
         Passes without an improvement by `tol` after which a member stops, and starts
-        again; there a quarter is enough, or 10. "auto" is a fifth of `max_iter`, at
-        least 10.
+        again; there a quarter of them, but no less than 10, is enough. "auto" is a
+        fifth of `max_iter`, at least 10.
     tol : float, default=1e-4
         Improvement of the mean validation log-likelihood, in nats, that counts.
     n_estimators : int, default=1
@@ -125,8 +125,9 @@ class MDNRegressor(
     n_iter_ : int
         Passes over the training rows.
     best_iteration_ : ndarray of shape (n_estimators,)
-        Passes after which each member had the weights that it kept; 0 if none beat one
-        law for all rows on the validation rows beyond chance.
+        Passes after which each member had the weights that it kept, those counted too
+        that others made while it had stopped; 0 if none beat one law for all rows on
+        the validation rows beyond chance.
     loss_curve_ : ndarray of shape (n_estimators, n_iter_)
         Mean negative log-likelihood of the training rows during each pass, in nats and
         units of y; NaN while a member has stopped.

@@ -549,7 +549,8 @@ def test_ctrl_c_keeps_the_best_model_so_far(rng, monkeypatch, where, method, cal
     assert np.all(np.isfinite(model.predict(X)))
 
 
-def test_steps_that_are_not_finite_are_undone(rng, monkeypatch):
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_steps_that_are_not_finite_are_undone(rng, monkeypatch, early_stopping):
     from skmdn.nn.adam import Adam
 
     X, y = make_data(rng)
@@ -564,7 +565,7 @@ def test_steps_that_are_not_finite_are_undone(rng, monkeypatch):
         return step(self, gradient, *rates)
 
     monkeypatch.setattr(Adam, "step", step)
-    model = make_model(n_estimators=2).fit(X, y)
+    model = make_model(n_estimators=2, early_stopping=early_stopping).fit(X, y)
     assert all(np.isfinite(coef).all() for coef in model.coefs_)
     assert model.score(X, y) > 0.5
 

@@ -87,10 +87,14 @@ class Adam:
         return [copy(array) for array in self._changing()]
 
     def undo_if_not_finite(self, before):
-        """Bring members back to ``before`` that have a weight which is not finite."""
+        """Bring members back to ``before`` that have a weight which is not finite.
+
+        Returns their numbers.
+        """
         broken = np.flatnonzero(~np.isfinite(as_numpy(self.flat.sum(1)))).tolist()
         for array, earlier in zip(self._changing(), before, strict=True):
             array[broken] = earlier[broken]
+        return broken
 
     def _changing(self):
         return self.flat, self.first, self.second

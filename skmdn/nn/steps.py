@@ -41,7 +41,7 @@ class Steps:
     Attributes
     ----------
     schedule : Constant or Annealed
-        Set before every first pass.
+        Set before each annealing.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Steps:
         self.dropout = Dropout(self.gradient.active, seeds)
 
     def start_again(self):
-        """Forget all steps so far: members may have taken more than they needed."""
+        """Forget all steps so far, whose number depends on neighbours."""
         self.adam.forget()
         self.shuffle.start(1)
 
@@ -80,7 +80,8 @@ class Steps:
                 total += self._step()
                 done += 1
         finally:
-            self.adam.undo_if_not_finite(before)
+            undone = self.adam.undo_if_not_finite(before)
+            self.averaged.flat[undone] = self.weights.flat[undone]
             losses[:] = as_float64(total.sum(1)) / max(done, 1)
 
     def _step(self):
