@@ -18,7 +18,7 @@ from skmdn._budget import (
 from skmdn._covariance import make_head
 from skmdn._folds import folds, n_validation_rows
 from skmdn._network import Network
-from skmdn._pooling import MANY_ROWS, calibrated_pool, n_held_out, spread_adjusted
+from skmdn._pooling import calibrated_pool, has_many_judges, spread_adjusted
 from skmdn._scaling import fit_scaling, standardised_table
 
 
@@ -68,7 +68,7 @@ def fit_network(settings, samples, held_out=None, previous=None):
         train_rows=data.train_rows[::n_restarts],
         validation_rows=data.validation_rows[::n_restarts],
     )
-    if n_held_out(data) >= MANY_ROWS:
+    if has_many_judges(data):
         return fit._replace(network=calibrated_pool(fit.network, data))
     return fit._replace(network=spread_adjusted(fit.network, samples))
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 FEWEST_VALIDATION_ROWS = 2
+MANY_ROWS = 500  # held out, that may narrow a law
 
 
 def n_validation_rows(n_rows, fraction):
@@ -20,3 +21,12 @@ def folds(n_rows, n_held_out, n_members, rng):
     order = rng.permutation(n_rows).astype(np.int32)
     rolled = np.stack([np.roll(order, -m * n_held_out) for m in range(n_members)])
     return rolled[:, n_held_out:], rolled[:, :n_held_out]
+
+
+def n_effective(weights):
+    """Kish's number of rows (M,) of ``weights`` (M, n): n for n rows of equal weight.
+
+    Rounded, so that no rounding error decides who has enough.
+    """
+    weights = weights.astype(np.float64)
+    return np.round(weights.sum(axis=1) ** 2 / np.sum(weights**2, axis=1))

@@ -4,12 +4,12 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from skmdn._distribution import MixtureDistribution
+from skmdn._folds import MANY_ROWS, n_effective
 from skmdn._network import mixture_parameters, raw_outputs
 
 MOST_ROWS = 1000  # that tell how much members disagree
 MOST_JUDGES = 2000  # rows, of each member, that tell how wide to be
 SMALLEST_FACTOR = 0.5  # of standard deviations
-MANY_ROWS = 500  # held out, that know a width better than disagreement does
 FURTHEST = 1.0  # shift of raw standard deviations
 
 
@@ -74,12 +74,10 @@ def calibrated_pool(network, data):
     return _shifted(network, shift)
 
 
-def n_held_out(data):
-    """How many rows of equal weight (Kish) are held out from the member with fewest."""
-    if not data.validation_rows.size:
-        return 0
-    weights = data.table[data.validation_rows, -1].astype(np.float64)
-    return np.min(weights.sum(axis=1) ** 2 / np.sum(weights**2, axis=1))
+def has_many_judges(data):
+    """Whether each member holds out enough rows to measure a pool's width by."""
+    rows = data.validation_rows
+    return rows.size > 0 and np.all(n_effective(data.table[rows, -1]) >= MANY_ROWS)
 
 
 def _best_shift(networks, data, rows):

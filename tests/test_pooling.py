@@ -210,8 +210,9 @@ def test_a_given_width_stays_whatever_rows_say(rng):
     ("n_weighed", "who"),
     [(0, "spread_adjusted"), (499, "spread_adjusted"), (500, "calibrated_pool")],
 )
+@pytest.mark.parametrize("batch_size", [64, 30, 7])
 def test_many_rows_held_out_know_better_than_disagreement(
-    rng, monkeypatch, n_weighed, who
+    rng, monkeypatch, n_weighed, who, batch_size
 ):
     def refuse(*_):
         raise AssertionError(who)
@@ -220,6 +221,7 @@ def test_many_rows_held_out_know_better_than_disagreement(
     X = rng.normal(size=(80, 2))
     X_val = rng.normal(size=(n_weighed, 2))
     model = MDNRegressor(n_estimators=2, max_iter=1, random_state=0)
+    model.set_params(batch_size=batch_size)
     held_out = {"X_val": X_val, "y_val": X_val[:, 0]} if n_weighed else {}
     with pytest.raises(AssertionError, match=who):
         model.fit(X, X[:, 0], **held_out)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from skmdn._folds import MANY_ROWS, n_effective
 from skmdn.nn.arrays import array_like, as_float64, copy
 from skmdn.nn.validation import FEW_ROWS
 
 STEPS = [0.32, 0.16, 0.08, 0.04, 0.02, 0.01]  # of the search; their sum is the furthest
-MANY_ROWS = 500
 
 
 def calibrate(std_intercepts, validation, learned):
@@ -32,7 +32,7 @@ def calibrate(std_intercepts, validation, learned):
         std_intercepts[:] = trained + array_like(shift[:, None], trained)
         return as_float64(validation.score())
 
-    n_rows = np.round(validation.rows().n_effective())
+    n_rows = n_effective(validation.rows().weights)
     furthest = sum(STEPS)
     lowest = np.where(learned & (n_rows >= MANY_ROWS), -furthest, 0)
     highest = np.where(learned & (n_rows > FEW_ROWS), furthest, 0)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skmdn._folds import n_effective
 from skmdn.nn.arrays import array_on, as_float64, device_of
 from skmdn.nn.batches import Batch
 from skmdn.nn.gradient import BatchGradient
@@ -29,12 +30,8 @@ class RowScores(NamedTuple):
         gains = self.scores - others.scores
         gain = np.sum(share * gains, axis=1)
         variance = np.sum((share * (gains - gain[:, None])) ** 2, axis=1)
-        n_errors = np.where(np.round(self.n_effective()) < FEW_ROWS, 2, 1)
+        n_errors = np.where(n_effective(self.weights) < FEW_ROWS, 2, 1)
         return (gain > n_errors * np.sqrt(variance)) | (gain == np.inf)
-
-    def n_effective(self):
-        """Kish's number of rows (M,), which is n for n rows of equal weight."""
-        return self.weights.sum(axis=1) ** 2 / np.sum(self.weights**2, axis=1)
 
 
 class Validation:
