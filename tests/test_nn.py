@@ -105,13 +105,26 @@ def test_dropout_drops_units_by_chance_and_keeps_the_mean(probability, library):
         for _ in range(50)
     ]
     masks = np.stack(draws)  # (50, M, units)
-    kept = 1 / (1 - probability)
-    assert np.unique(masks).tolist() == pytest.approx([0, kept], abs=1e-3)
-    error = 5 * (kept * probability / masks[:, 0].size) ** 0.5
+    assert np.all(masks >= 0)
+    odds = probability / (1 - probability)
+    error = 5 * (odds / masks[:, 0].size) ** 0.5
     assert np.all(np.abs(masks.mean(axis=(0, 2)) - 1) < error)
+    error = 5 * (probability * (1 - probability) / masks[:, 0].size) ** 0.5
+    assert np.all(np.abs(np.mean(masks == 0, axis=(0, 2)) - probability) < error)
     chance = np.corrcoef(masks.reshape(50 * 3, -1)) - np.eye(50 * 3)
     assert np.abs(chance).max() < 6 / masks.shape[2] ** 0.5
     assert dropout.draw(0.0) is None
+
+
+@pytest.mark.parametrize("probability", [0.0007, 0.1, 0.9])
+def test_what_eight_bits_cannot_say_of_a_probability_is_said_by_many_steps(probability):
+    dropout = Dropout([np.empty((1, 4, 64))], [0])
+    n_draws, total = 1000, 0.0
+    for _ in range(n_draws):
+        masks = dropout.draw(probability)
+        if masks is not None:
+            total += 1 - 1 / masks[0].max()  # the probability of this step
+    assert total / n_draws == pytest.approx(probability, abs=5e-6)
 
 
 def fit(seed_before=0, threads=None):

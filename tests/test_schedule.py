@@ -38,15 +38,21 @@ def test_regularisation_falls_to_zero_within_its_share_of_the_steps(share):
 
 def test_the_average_is_of_all_steps_then_of_a_twentieth_then_of_the_last():
     schedule = Annealed(0.02, 1000)
-    rates = [schedule.averaging_rate(step) for step in (1, 2, 10, 500, 1000)]
+    rates = [schedule.averaging_rate(step, 1) for step in (1, 2, 10, 500, 1000)]
     assert rates == pytest.approx([1, 1 / 2, 1 / 10, 1 / 25, 1])
+
+
+def test_weights_that_stand_for_several_steps_weigh_as_much_as_all_of_them():
+    schedule = Annealed(0.02, 1000)
+    rates = [schedule.averaging_rate(step, 8) for step in (8, 16, 40, 500, 1000)]
+    assert rates == pytest.approx([1, 1 / 2, 1 / 5, 8 / 25, 1])
 
 
 def test_chunks_are_learned_from_at_a_constant_pace():
     schedule = Constant(0.02)
     for step in (0, 10, 10**6):
         assert schedule.learning_rate(step) == 0.02
-        assert schedule.regularisation(step) == schedule.averaging_rate(step) == 1
+        assert schedule.regularisation(step) == schedule.averaging_rate(step, 1) == 1
 
 
 @pytest.fixture

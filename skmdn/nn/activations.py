@@ -17,12 +17,12 @@ def relu(xp, x, out, slope):
 
 
 def silu(xp, x, out, slope):
-    """Of x, with s the sigmoid, x s(x); its derivative is s (1 + x - x s)."""
+    """Of x, with s the sigmoid, x s(x); its derivative is s + s (x - x s)."""
     sigmoid(x, out=slope)
     xp.multiply(x, slope, out=out)
     xp.subtract(x, out, out=x)
-    xp.add(x, 1, out=x)
-    xp.multiply(x, slope, out=slope)
+    xp.multiply(x, slope, out=x)
+    xp.add(slope, x, out=slope)
 
 
 def gelu(xp, x, out, slope):

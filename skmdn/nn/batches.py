@@ -66,14 +66,16 @@ class Shuffle:
 class Dropout:
     """Masks (M, H, B) for the hidden layers: 0, or 1 / (1 - p) where a unit is kept.
 
-    A unit takes 16 random bits and is dropped if they make a number below 2^16 p, which
-    drops it with probability p to within 2^-17.
+    A unit takes 8 random bits and is dropped if they make a number below 256 p. That is
+    rounded down and its fraction carried to the next step, so that p, up to 255 / 256,
+    is right on average.
     """
 
     def __init__(self, hidden, seeds):
         sizes = [h.shape[1] * h.shape[2] for h in hidden]
         ends = np.cumsum([0, *sizes]).tolist()
         self.random = RandomNumbers(seeds, ends[-1], hidden[0])
+        self.carried = 0.0
         self.flat = zeros((len(seeds), ends[-1]), hidden[0])
         self.masks = [
             self.flat[:, start:end].reshape(h.shape)
@@ -82,11 +84,13 @@ class Dropout:
 
     def draw(self, probability):
         """Fill the masks anew; None if nothing is dropped."""
-        n_dropped = round(2**16 * probability)
+        threshold = 256 * probability + self.carried
+        n_dropped = min(int(threshold), 255)
+        self.carried = threshold % 1
         if n_dropped == 0:
             return None
         self.random.refill()
-        kept = self.random.numbers >= n_dropped - 2**15  # the numbers start at -2^15
-        scale = array_like(2**16 / (2**16 - n_dropped), self.flat)
+        kept = self.random.numbers >= n_dropped
+        scale = array_like(256 / (256 - n_dropped), self.flat)
         namespace(self.flat).multiply(kept, scale, out=self.flat)
         return self.masks

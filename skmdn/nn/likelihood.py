@@ -8,7 +8,7 @@ torch's.
 import numpy as np
 
 from skmdn._covariance import coupled_slices
-from skmdn.nn.arrays import array_like, namespace, zeros
+from skmdn.nn.arrays import array_like, constant, namespace, zeros
 
 HALF_LOG_2PI = float(np.log(2 * np.pi) / 2)
 
@@ -35,8 +35,10 @@ class MixtureLikelihood:
         )
         self.amax = np.maximum.reduce if self.xp is np else self.xp.amax
         self.scores = zeros((2, *self.logits.shape), raw)
-        self.constant = head.n_outputs * HALF_LOG_2PI
-        self.min_std = float(head.min_std)
+        self.constant, self.min_std, self.half = (
+            constant(float(value), raw)
+            for value in (head.n_outputs * HALF_LOG_2PI, head.min_std, 0.5)
+        )
         self.zero = self.xp.zeros_like(raw[0, 0, 0])
         self.std_unit = array_like(head.std_unit[:, None], raw)
         self.has_std_unit = bool((head.std_unit != 1).any())
@@ -51,7 +53,7 @@ class MixtureLikelihood:
             self.stds = self._stds()
         self.residuals = y[:, None] - self.means  # (M, K, D, B)
         self.z = self._whitened()
-        log_kernel = _sum_outputs(xp.log(self.stds) + self.z * self.z * 0.5)
+        log_kernel = _sum_outputs(xp.log(self.stds) + self.z * self.z * self.half)
         self.scores[0] = self.logits
         xp.subtract(self.logits, log_kernel, out=self.scores[1])
         self.shares, log_totals = self._softmax()
@@ -102,14 +104,15 @@ class MixtureLikelihood:
     def _std_gradient(self, tightness, pull):
         """``r_k (1 - z_d²) / std_d`` through softplus, summed where stds are shared."""
         xp = self.xp
-        d_stds = tightness - pull * self.z
+        minus_d_stds = pull * self.z - tightness
         if self.has_std_unit:
-            d_stds *= self.std_unit
+            minus_d_stds *= self.std_unit
         for axis in (1, 2):
-            if d_stds.shape[axis] > self.d_raw_stds.shape[axis]:
-                d_stds = d_stds.sum(axis, keepdims=True)
+            if minus_d_stds.shape[axis] > self.d_raw_stds.shape[axis]:
+                minus_d_stds = minus_d_stds.sum(axis, keepdims=True)
         # softplus' = 1 - exp(-softplus)
-        xp.multiply(d_stds, -xp.expm1(-self.softplus), out=self.d_raw_stds)
+        minus_slope = xp.expm1(-self.softplus)
+        xp.multiply(minus_d_stds, minus_slope, out=self.d_raw_stds)
 
     def _coupling_gradient(self, pull, d, pairs):
         """``r_k z_d r_e / std_d``; a mean also pulls at the outputs coupled to it.

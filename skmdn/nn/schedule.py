@@ -21,7 +21,7 @@ class Constant:
         """Strength of dropout and of weight decay."""
         return 1.0
 
-    def averaging_rate(self, step):
+    def averaging_rate(self, step, n_new):
         """Share of the newest weights in their running average: there is none."""
         return 1.0
 
@@ -60,8 +60,8 @@ class Annealed:
         regularised = self.regularised * self.n_steps
         return _fall(step / regularised) if step < regularised else 0.0
 
-    def averaging_rate(self, step):
-        """Share of the newest weights in their running average.
+    def averaging_rate(self, step, n_new):
+        """Share of the newest weights, for ``n_new`` steps, in their running average.
 
         Single weights jump from step to step, and the few rows held out would pick a
         lucky jump; the average is better, and changes slowly. Jumps are as long as the
@@ -69,7 +69,7 @@ class Annealed:
         that still shrink at the end are not held up.
         """
         horizon = HORIZON * self.n_steps * _fall(step / self.n_steps)
-        return 1 / max(1.0, min(horizon, step))
+        return n_new / max(n_new, min(horizon, step))
 
 
 def _fall(progress):

@@ -5,6 +5,7 @@ from skmdn.nn.arrays import array_on, as_float64, device_of, namespace, zeros
 from skmdn.nn.batches import Batch, Dropout, Shuffle
 from skmdn.nn.gradient import BatchGradient
 
+AVERAGED = 8  # steps after which the average takes the newest weights in
 CACHED = 2**15  # numbers of one layer's states, beyond which calls cost little
 
 
@@ -79,7 +80,10 @@ class Steps:
                 self.batch.load(step_index)
                 total += self._step()
                 done += 1
+                if done % AVERAGED == 0:
+                    self._average(AVERAGED)
         finally:
+            self._average(done % AVERAGED)
             undone = self.adam.undo_if_not_finite(before)
             self.averaged.flat[undone] = self.weights.flat[undone]
             losses[:] = as_float64(total.sum(1)) / max(done, 1)
@@ -92,12 +96,11 @@ class Steps:
         self.gradient.backward(batch.x, batch.weights)
         gradient = self.gradient.gradient.flat
         self.adam.step(gradient, schedule.learning_rate(step), strength)
-        self._average(schedule.averaging_rate(step + 1), buffer=gradient)
         return losses * batch.weights[:, 0]
 
-    def _average(self, rate, buffer):
-        """Move the average of the weights towards the newest by a share, ``rate``."""
-        averaged = self.averaged.flat
-        self.xp.subtract(self.weights.flat, averaged, out=buffer)
-        buffer *= rate
-        averaged += buffer
+    def _average(self, n_new):
+        """Let the newest weights stand for ``n_new`` steps in the average."""
+        if n_new:
+            rate = self.schedule.averaging_rate(self.adam.n_steps, n_new)
+            averaged = self.averaged.flat
+            averaged += rate * (self.weights.flat - averaged)
