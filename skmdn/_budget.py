@@ -6,15 +6,21 @@ SMALLEST_BATCH, LARGEST_BATCH = 64, 256
 STEPS_PER_ROW = 1.9
 FEWEST_STEPS, MOST_STEPS = 7500, 19_000
 FEWEST_PASSES = 25
-STEPS_OF_A_MEMBER = 0.8
-MANY_ROWS = 2000
+MANY_ROWS, VERY_MANY_ROWS = 2000, 8000
 VALIDATION_SHARE = 0.1
 ENOUGH_VALIDATION_ROWS = 30
 
 
-def auto_hidden_layer_sizes(n_rows):
-    """Two layers of 64 units below 2000 rows, three of 128 from there."""
-    return (64, 64) if n_rows < MANY_ROWS else (128, 128, 128)
+def auto_hidden_layer_sizes(n_rows, n_members=1):
+    """Two layers of 64 units below 2000 rows, and from there more.
+
+    One network has three of 128, from 8000 rows five of 96; members have five of 64.
+    """
+    if n_rows < MANY_ROWS:
+        return (64,) * 2
+    if n_members > 1:
+        return (64,) * 5
+    return (128,) * 3 if n_rows < VERY_MANY_ROWS else (96,) * 5
 
 
 def auto_validation_fraction(n_rows):
@@ -29,14 +35,9 @@ def auto_batch_size(n_rows, n_members=1):
     return int(size if n_members == 1 else max(size // 2, SMALLEST_BATCH))
 
 
-def auto_max_iter(n_rows, batch_size, n_members=1):
-    """Passes that make 1.9 steps a row, but 7500 to 19 000, and at least 25 passes.
-
-    From 2000 rows members of an ensemble take four fifths of the steps.
-    """
+def auto_max_iter(n_rows, batch_size):
+    """Passes that make 1.9 steps a row, but 7500 to 19 000, and at least 25 passes."""
     steps = min(max(STEPS_PER_ROW * n_rows, FEWEST_STEPS), MOST_STEPS)
-    if n_members > 1 and n_rows >= MANY_ROWS:
-        steps *= STEPS_OF_A_MEMBER
     steps_per_pass = max(n_rows // batch_size, 1)
     return max(math.ceil(steps / steps_per_pass), FEWEST_PASSES)
 

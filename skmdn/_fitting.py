@@ -178,7 +178,7 @@ def _hidden_layer_sizes(settings, n_rows, previous):
     if isinstance(settings.hidden_layer_sizes, str):
         if previous:
             return [coef.shape[2] for coef in previous.coefs[:-1]]
-        return auto_hidden_layer_sizes(n_rows)
+        return auto_hidden_layer_sizes(n_rows, settings.n_estimators)
     sizes = np.atleast_1d(settings.hidden_layer_sizes).tolist()
     if not all(isinstance(size, int) and size > 0 for size in sizes):
         raise ValueError(
@@ -221,7 +221,7 @@ def _options(settings, n_rows, fresh):
 
     n_members = settings.n_estimators
     batch_size = _auto(settings.batch_size, auto_batch_size, n_rows, n_members)
-    max_iter = _auto(settings.max_iter, auto_max_iter, n_rows, batch_size, n_members)
+    max_iter = _auto(settings.max_iter, auto_max_iter, n_rows, batch_size)
     return TrainingOptions(
         activation=settings.activation,
         alpha=settings.alpha,

@@ -52,8 +52,9 @@ class MDNRegressor(
         Standard deviation of all components, in units of y. Required by
         ``covariance_type="fixed_spherical"`` and refused by the others.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
-        Units of each hidden layer; "auto" is (64, 64) below 2000 training rows and
-        (128, 128, 128) from there.
+        Units of each hidden layer; "auto" is two of 64 below 2000 training rows, from
+        there three of 128, and from 8000 five of 96. Members of an ensemble have five
+        of 64 from 2000 rows.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
     alpha : float, default=0.1
@@ -73,8 +74,7 @@ class MDNRegressor(
     max_iter : int or "auto", default="auto"
         Passes over the training rows, of which the last fifth start again from the best
         weights if there are validation rows. "auto" makes 1.9 steps a row, but 7500 to
-        19 000, and at least 25 passes; from 2000 rows a member of an ensemble takes
-        four fifths of the steps.
+        19 000, and at least 25 passes.
     early_stopping : bool, default=True
         Whether to hold out rows, stop once their log-likelihood no longer improves, and
         restore the weights that were best on them. Where fewer than two rows would be

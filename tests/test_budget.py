@@ -18,13 +18,27 @@ from skmdn._budget import (
 def test_rules_hold_for_any_number_of_rows(n_rows, n_members):
     batch_size = auto_batch_size(n_rows, n_members)
     assert batch_size in ((64, 128, 256) if n_members == 1 else (64, 128))
-    max_iter = auto_max_iter(n_rows, batch_size, n_members)
+    max_iter = auto_max_iter(n_rows, batch_size)
     assert max_iter >= 25
-    assert max_iter * max(n_rows // batch_size, 1) >= 6000
+    assert max_iter * max(n_rows // batch_size, 1) >= 7500
     assert auto_patience(max_iter) >= 10
-    assert auto_hidden_layer_sizes(n_rows) == (
-        (64, 64) if n_rows < 2000 else (128, 128, 128)
-    )
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_members", "hidden_layer_sizes"),
+    [
+        (1, 1, (64, 64)),
+        (1999, 1, (64, 64)),
+        (1999, 8, (64, 64)),
+        (2000, 1, (128, 128, 128)),
+        (2000, 2, (64, 64, 64, 64, 64)),
+        (7999, 1, (128, 128, 128)),
+        (8000, 1, (96, 96, 96, 96, 96)),
+        (10**7, 8, (64, 64, 64, 64, 64)),
+    ],
+)
+def test_more_rows_make_more_layers(n_rows, n_members, hidden_layer_sizes):
+    assert auto_hidden_layer_sizes(n_rows, n_members) == hidden_layer_sizes
 
 
 @pytest.mark.parametrize(
@@ -33,19 +47,19 @@ def test_rules_hold_for_any_number_of_rows(n_rows, n_members):
         (300, 1, 64, 7500),
         (300, 8, 64, 7500),
         (3900, 1, 128, 7500),
-        (3900, 8, 64, 6000),
+        (3900, 8, 64, 7500),
         (8000, 1, 256, 15_200),
-        (8000, 8, 128, 12_160),
+        (8000, 8, 128, 15_200),
         (60_000, 1, 256, 19_000),
-        (60_000, 2, 128, 15_200),
+        (60_000, 2, 128, 19_000),
     ],
 )
-def test_members_of_many_rows_take_fewer_steps_with_half_the_batch(
+def test_members_of_many_rows_take_as_many_steps_with_half_the_batch(
     n_rows, n_members, batch_size, n_steps
 ):
     assert auto_batch_size(n_rows, n_members) == batch_size
     steps_per_pass = n_rows // batch_size
-    steps = auto_max_iter(n_rows, batch_size, n_members) * steps_per_pass
+    steps = auto_max_iter(n_rows, batch_size) * steps_per_pass
     assert n_steps <= steps < n_steps + steps_per_pass
 
 
