@@ -54,7 +54,7 @@ class MDNRegressor(
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Units of each hidden layer; "auto" is two of 64 below 2000 training rows, from
         there three of 128, and from 8000 five of 96. Members of an ensemble have five
-        of 64 from 2000 rows.
+        of 64 from 2000 rows. Without any, ``()``, raw outputs are linear in X.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
     alpha : float, default=0.1

@@ -16,6 +16,11 @@ def make_data(rng, n=300, n_outputs=1):
 
 def train_members(rows, seeds, **changes):
     """Train a member for each seed; ``rows[m]`` are those that member m learns from."""
+    return train(*task_of_members(rows, seeds, **changes))
+
+
+def task_of_members(rows, seeds, **changes):
+    """What `train` has to know to train them."""
     rng = np.random.default_rng(0)
     X, y = make_data(rng)
     table = np.column_stack([X, np.ones(300), y, np.ones(300)]).astype(np.float32)
@@ -51,4 +56,4 @@ def train_members(rows, seeds, **changes):
         device="cpu",
         verbose=False,
     )._replace(**changes)
-    return train(State(coefs, intercepts), head, data, options, seeds)
+    return State(coefs, intercepts), head, data, options, seeds

@@ -94,3 +94,16 @@ def test_fixed_standard_deviations_have_no_weights_to_decay():
         start = start.reshape(layer.shape)
         np.testing.assert_allclose(layer[:, :-1], start[:, :-1] * (1 - 0.01 * ALPHA))
         np.testing.assert_allclose(layer[:, -1], start[:, -1])
+
+
+def test_tiny_gradients_make_tiny_steps():
+    # As if every gradient had 1e-16 added to its square.
+    head = make_head(1, "diag", 1e-3, None, np.ones(1))
+    weights = FlatWeights([1, head.n_raw], 1, np.zeros(()))
+    adam = Adam(weights, head, alpha=0.0)
+    gradient = np.array([[0, 1e-10, 1e-8, 1e-6, 1e-4, 1]])
+    for _ in range(20_000):
+        before = weights.flat.copy()
+        adam.step(gradient.copy(), 0.01)
+    expected = 0.01 * gradient / np.sqrt(gradient**2 + 1e-16)
+    np.testing.assert_allclose(before - weights.flat, expected, rtol=1e-6)

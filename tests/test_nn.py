@@ -75,6 +75,7 @@ def test_members_are_the_same_however_many_take_their_steps_together(
 def test_small_members_take_their_steps_together_and_large_ones_alone():
     assert blocks(8, 64, [64, 64], None) == [slice(0, 8)]
     assert blocks(3, 256, [64, 64], None) == [slice(0, 2), slice(2, 4)]
+    assert blocks(8, 128, [64] * 5, None) == [slice(0, 4), slice(4, 8)]
     alone = [slice(m, m + 1) for m in range(8)]
     assert blocks(8, 256, [128] * 3, None) == alone
     assert blocks(8, 10_000, [1000], None) == alone
@@ -99,13 +100,17 @@ def test_torch_trains_as_numpy_does(monkeypatch, single):
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
 def test_dropout_drops_units_by_chance_and_keeps_the_mean(probability, library):
     hidden = [library(np.empty((3, units, 33))) for units in (64, 7)]
-    dropout = Dropout(hidden, [1, 2, 3])
+    dropout = Dropout(hidden, [1, 2, 3], hidden[0])
     draws = [
         np.hstack([as_numpy(m).reshape(3, -1) for m in dropout.draw(probability)])
         for _ in range(50)
     ]
     masks = np.stack(draws)  # (50, M, units)
-    assert np.all(masks >= 0)
+    around = np.floor(256 * probability) + np.array([0, 1])
+    for draw in draws:
+        dropped, kept = np.unique(draw)
+        assert dropped == 0
+        assert np.any(np.isclose(kept, 256 / (256 - around), rtol=1e-12))
     odds = probability / (1 - probability)
     error = 5 * (odds / masks[:, 0].size) ** 0.5
     assert np.all(np.abs(masks.mean(axis=(0, 2)) - 1) < error)
@@ -118,7 +123,8 @@ def test_dropout_drops_units_by_chance_and_keeps_the_mean(probability, library):
 
 @pytest.mark.parametrize("probability", [0.0007, 0.1, 0.9])
 def test_what_eight_bits_cannot_say_of_a_probability_is_said_by_many_steps(probability):
-    dropout = Dropout([np.empty((1, 4, 64))], [0])
+    hidden = np.empty((1, 4, 64))
+    dropout = Dropout([hidden], [0], hidden)
     n_draws, total = 1000, 0.0
     for _ in range(n_draws):
         masks = dropout.draw(probability)

@@ -429,6 +429,21 @@ def test_a_warm_start_of_another_network_is_refused(rng, change):
     assert same_arrays(model, before)
 
 
+@pytest.mark.parametrize("n_estimators", [1, 3])
+def test_without_hidden_layers_the_mean_is_linear(rng, n_estimators):
+    X, y = make_data(rng)
+    model = make_model(
+        hidden_layer_sizes=(), n_components=1, n_estimators=n_estimators
+    ).fit(X, y)
+    mean = model.predict(X)
+    rows = np.column_stack([X, np.ones(len(X))])
+    line = rows @ np.linalg.lstsq(rows, mean, rcond=None)[0]
+    assert mean.std() > 0.1
+    np.testing.assert_allclose(mean, line, atol=1e-10)
+    chunks = make_model(hidden_layer_sizes=()).partial_fit(X, y).partial_fit(X, y)
+    assert np.isfinite(chunks.score_samples(X, y)).all()
+
+
 def test_chunks_teach(rng):
     X, y = make_data(rng, n=2000)
     model = make_model()

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from small_networks import train_members
+from small_networks import task_of_members, train_members
 
 from skmdn import MDNRegressor
+from skmdn.nn import steps as steps_module
 from skmdn.nn import training
 from skmdn.nn.schedule import Annealed, Constant
 from skmdn.nn.steps import Steps
@@ -53,6 +54,39 @@ def test_chunks_are_learned_from_at_a_constant_pace():
     for step in (0, 10, 10**6):
         assert schedule.learning_rate(step) == 0.02
         assert schedule.regularisation(step) == schedule.averaging_rate(step, 1) == 1
+
+
+def recorded_pass(monkeypatch, n_steps, annealed):
+    """Average after a pass of ``n_steps``, and the weights (steps + 1, M, Q) of it."""
+    rows = np.stack([np.arange(40 + 32 * n_steps)] * 2)
+    task = task_of_members(rows, [1, 2], annealed=annealed)
+    learning = training._Training(*task, device=None)
+    learning.plan(100)
+    (steps,) = learning.steps
+    weights = [steps.weights.flat.copy()]
+    step = steps.adam.step
+
+    def record(*arguments):
+        step(*arguments)
+        weights.append(steps.weights.flat.copy())
+
+    monkeypatch.setattr(steps.adam, "step", record)
+    steps.one_pass(np.zeros(2))
+    assert len(weights) == n_steps + 1
+    return steps.averaged.flat, np.array(weights)
+
+
+@pytest.mark.parametrize("n_steps", [1, 7, 8])
+def test_without_annealing_there_is_no_average(monkeypatch, n_steps):
+    averaged, weights = recorded_pass(monkeypatch, n_steps, annealed=False)
+    np.testing.assert_allclose(averaged, weights[-1], rtol=1e-6, atol=1e-7)
+
+
+def test_every_eighth_step_and_the_last_stand_for_all_in_the_average(monkeypatch):
+    monkeypatch.setattr(steps_module, "AVERAGED", 3)
+    averaged, weights = recorded_pass(monkeypatch, 8, annealed=True)
+    expected = np.average(weights[[3, 6, 8]], axis=0, weights=[3, 3, 2])
+    np.testing.assert_allclose(averaged, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ class Adam:
     """Steps down the gradient of flat weights (M, Q), no member seeing another.
 
     Moments are kept as sums of gradients and of their squares, each ``beta`` times as
-    heavy as the next; that they should be means is left to the length of the step,
-    which saves two operations on all weights.
+    heavy as the next. That they should be means is left to the length of the step,
+    which saves operations on all weights.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Adam:
     alpha : float
         Weight decay; the intercepts, the last row of every layer, do not decay.
     moments : pair of ndarray of shape (M, Q), optional
-        First and second moments after ``n_steps`` earlier steps.
+        First and second moments, such sums, after ``n_steps`` earlier steps.
     """
 
     def __init__(self, weights, head, alpha, moments=None, n_steps=0):
@@ -50,7 +50,7 @@ class Adam:
         std = head.std_slice
         self.std_weights = last[:, :, std]
         others = *hidden, last[:, :, : std.start], last[:, :, std.stop :]
-        self.other_weights = [weights for weights in others if weights.shape[2]]
+        self.other_weights = [layer for layer in others if layer.shape[2]]
         self.beta_1, self.beta_2, self.epsilon = (
             constant(value, flat) for value in (BETA_1, BETA_2, EPSILON)
         )

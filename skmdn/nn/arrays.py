@@ -1,14 +1,14 @@
 """One code for two libraries: NumPy's arrays on the CPU, torch's elsewhere.
 
-A step is some seventy operations on a few thousand numbers, and what each costs is its
-call. NumPy's calls cost a third of torch's, and less still where they take turns with
-others: they share most of their instructions, which have to fit a cache too.
+A step through two layers is some seventy operations on a few thousand numbers, and what
+each costs is its call. NumPy's calls cost a third of torch's, and less still where they
+take turns with others: they share most of their instructions, which have to fit a cache
+too.
 """
 
 from contextlib import nullcontext
 
 import numpy as np
-
 
 HALF, ONE = np.array(0.5, np.float32), np.array(1, np.float32)  # exact in any type
 
@@ -135,7 +135,7 @@ def normal_cdf(x, out):
 
 
 class RandomNumbers:
-    """Integers from 0 to 255, uniform, of each member's own: an array (M, n) to refill."""
+    """Uniform integers from 0 to 255, each member's own: an array (M, n) to refill."""
 
     def __init__(self, seeds, n_numbers, array):
         n_words = -(-n_numbers // 8)

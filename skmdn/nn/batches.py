@@ -69,14 +69,22 @@ class Dropout:
     A unit takes 8 random bits and is dropped if they make a number below 256 p. That is
     rounded down and its fraction carried to the next step, so that p, up to 255 / 256,
     is right on average.
+
+    Parameters
+    ----------
+    hidden : list of array of shape (M, H, B)
+        States of each hidden layer, whose shapes the masks have.
+    seeds : sequence of int
+    like : array
+        Of the library, type and device that the masks shall have.
     """
 
-    def __init__(self, hidden, seeds):
+    def __init__(self, hidden, seeds, like):
         sizes = [h.shape[1] * h.shape[2] for h in hidden]
         ends = np.cumsum([0, *sizes]).tolist()
-        self.random = RandomNumbers(seeds, ends[-1], hidden[0])
+        self.random = RandomNumbers(seeds, ends[-1], like)
         self.carried = 0.0
-        self.flat = zeros((len(seeds), ends[-1]), hidden[0])
+        self.flat = zeros((len(seeds), ends[-1]), like)
         self.masks = [
             self.flat[:, start:end].reshape(h.shape)
             for (start, end), h in zip(pairwise(ends), hidden, strict=True)

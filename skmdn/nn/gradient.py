@@ -18,8 +18,8 @@ from skmdn.nn.likelihood import MixtureLikelihood
 class FlatWeights:
     """All weights of all members in one array (M, Q), and a view of it per layer.
 
-    One array makes the optimiser's step, the clipping and the copy of the best weights
-    a handful of operations each, whatever the number of layers.
+    One array makes clipping, Adam, the average and the copy of the best weights a
+    handful of operations each, whatever the number of layers.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ class MixtureLikelihood:
         )
         self.amax = np.maximum.reduce if self.xp is np else self.xp.amax
         self.scores = zeros((2, *self.logits.shape), raw)
-        self.constant, self.min_std, self.half = (
+        self.log_2pi_term, self.min_std, self.half = (
             constant(float(value), raw)
             for value in (head.n_outputs * HALF_LOG_2PI, head.min_std, 0.5)
         )
@@ -57,7 +57,7 @@ class MixtureLikelihood:
         self.scores[0] = self.logits
         xp.subtract(self.logits, log_kernel, out=self.scores[1])
         self.shares, log_totals = self._softmax()
-        return log_totals[0] - log_totals[1] + self.constant
+        return log_totals[0] - log_totals[1] + self.log_2pi_term
 
     def _softmax(self):
         """Softmax of the scores over the components, and logs (2, M, B) of its totals.

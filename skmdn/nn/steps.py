@@ -1,7 +1,7 @@
 """The steps of some members: minibatch, gradient, Adam, running average."""
 
 from skmdn.nn.adam import Adam
-from skmdn.nn.arrays import array_on, as_float64, device_of, namespace, zeros
+from skmdn.nn.arrays import array_on, as_float64, device_of, zeros
 from skmdn.nn.batches import Batch, Dropout, Shuffle
 from skmdn.nn.gradient import BatchGradient
 
@@ -48,7 +48,6 @@ class Steps:
     def __init__(
         self, members, weights, averaged, state, head, table, data, options, seeds
     ):
-        self.xp = namespace(table)
         self.members = members
         self.options = options
         self.weights, self.averaged = weights.of(members), averaged.of(members)
@@ -59,11 +58,13 @@ class Steps:
         size = self.shuffle.size
         self.gradient = BatchGradient(self.weights, head, options.activation, size)
         self.batch = Batch(table, data.n_outputs, len(seeds), size)
-        self.dropout = Dropout(self.gradient.active, seeds)
+        self.dropout = Dropout(self.gradient.active, seeds, table)
+        self.n_averaged = self.adam.n_steps  # that the average has taken in
 
     def start_again(self):
         """Forget all steps so far, whose number depends on neighbours."""
         self.adam.forget()
+        self.n_averaged = 0
         self.shuffle.start(1)
 
     def one_pass(self, losses):
@@ -81,9 +82,9 @@ class Steps:
                 total += self._step()
                 done += 1
                 if done % AVERAGED == 0:
-                    self._average(AVERAGED)
+                    self._average()
         finally:
-            self._average(done % AVERAGED)
+            self._average()
             undone = self.adam.undo_if_not_finite(before)
             self.averaged.flat[undone] = self.weights.flat[undone]
             losses[:] = as_float64(total.sum(1)) / max(done, 1)
@@ -98,9 +99,11 @@ class Steps:
         self.adam.step(gradient, schedule.learning_rate(step), strength)
         return losses * batch.weights[:, 0]
 
-    def _average(self, n_new):
-        """Let the newest weights stand for ``n_new`` steps in the average."""
-        if n_new:
-            rate = self.schedule.averaging_rate(self.adam.n_steps, n_new)
+    def _average(self):
+        """Let the newest weights stand in the average for all steps that it lacks."""
+        n_steps = self.adam.n_steps
+        if n_steps > self.n_averaged:
+            rate = self.schedule.averaging_rate(n_steps, n_steps - self.n_averaged)
             averaged = self.averaged.flat
             averaged += rate * (self.weights.flat - averaged)
+            self.n_averaged = n_steps
