@@ -77,6 +77,7 @@ def rivals(rounds):
         times = in_turn(
             {
                 "step": our_steps(1, B),
+                "step, dropout=0": our_steps(1, B, dropout=0.0),
                 "MLPRegressor": mlp_steps(B),
                 "MLPRegressor in float32": mlp_steps(B, dtype=np.float32),
                 "published loop": PublishedLoop(B).contestant(),
@@ -88,8 +89,9 @@ def rivals(rounds):
             ("MLPRegressor in float32", None),
             ("published loop", 0.17),
         ]:
-            label = f"step / {name}'s, batch {B}"
-            yield ratio(label, times["step"], times[name], target)
+            for step in ("step", "step, dropout=0"):  # no rival has dropout
+                label = f"{step} / {name}'s, batch {B}"
+                yield ratio(label, times[step], times[name], target)
 
 
 class WholeFit:

@@ -46,11 +46,12 @@ class Adam:
         )
         self.n_steps = n_steps
         self.alpha = alpha
-        *hidden, last = (layer[:, :-1] for layer in weights.layers)
+        # The share that decay leaves of every weight, filled by views at every step.
+        self.kept = self.xp.ones_like(flat[0])
+        *hidden, last = _without_intercepts(self.kept, weights)
         std = head.std_slice
-        self.std_weights = last[:, :, std]
-        others = *hidden, last[:, :, : std.start], last[:, :, std.stop :]
-        self.other_weights = [layer for layer in others if layer.shape[2]]
+        self.kept_stds = last[:, std]
+        self.kept_others = [*hidden, last[:, : std.start], last[:, std.stop :]]
         self.beta_1, self.beta_2, self.epsilon = (
             constant(value, flat) for value in (BETA_1, BETA_2, EPSILON)
         )
@@ -83,11 +84,10 @@ class Adam:
         return xp.sqrt(longest / xp.maximum(square[:, 0], longest))
 
     def _decay(self, learning_rate, strength):
-        self.std_weights *= 1 - learning_rate * STD_DECAY * self.alpha
-        if strength > 0:
-            kept = 1 - learning_rate * strength * self.alpha
-            for weights in self.other_weights:
-                weights *= kept
+        self.kept_stds[:] = 1 - learning_rate * STD_DECAY * self.alpha
+        for kept in self.kept_others:
+            kept[:] = 1 - learning_rate * strength * self.alpha
+        self.flat *= self.kept
 
     def _mean_over_root_mean(self):
         """What the ratio of the sums, of second to a root, has to be multiplied by."""
@@ -117,3 +117,12 @@ class Adam:
 
     def _changing(self):
         return self.flat, self.first, self.second
+
+
+def _without_intercepts(flat, weights):
+    """Views (n_in, n_out) into ``flat`` (Q,) as if it were a member of ``weights``."""
+    start = 0
+    for layer in weights.layers:
+        n_in, n_out = layer.shape[1] - 1, layer.shape[2]
+        yield flat[start : start + n_in * n_out].reshape(n_in, n_out)
+        start += (n_in + 1) * n_out
