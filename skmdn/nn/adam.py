@@ -47,8 +47,10 @@ class Adam:
         self.n_steps = n_steps
         self.alpha = alpha
         # The share that decay leaves of every weight, filled by views at every step.
-        self.kept = self.xp.ones_like(flat[0])
-        *hidden, last = _without_intercepts(self.kept, weights)
+        kept = weights.zeros(1)
+        self.kept = kept.flat
+        self.kept[:] = 1  # of intercepts, all
+        *hidden, last = (layer[0, :-1] for layer in kept.layers)
         std = head.std_slice
         self.kept_stds = last[:, std]
         self.kept_others = [*hidden, last[:, : std.start], last[:, std.stop :]]
@@ -117,12 +119,3 @@ class Adam:
 
     def _changing(self):
         return self.flat, self.first, self.second
-
-
-def _without_intercepts(flat, weights):
-    """Views (n_in, n_out) into ``flat`` (Q,) as if it were a member of ``weights``."""
-    start = 0
-    for layer in weights.layers:
-        n_in, n_out = layer.shape[1] - 1, layer.shape[2]
-        yield flat[start : start + n_in * n_out].reshape(n_in, n_out)
-        start += (n_in + 1) * n_out

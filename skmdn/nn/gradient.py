@@ -39,6 +39,12 @@ class FlatWeights:
             for (start, end), shape in zip(pairwise(ends), shapes, strict=True)
         ]
 
+    def zeros(self, n_members):
+        """Weights of ``n_members`` with the same layers, all zero."""
+        n_features = self.layers[0].shape[1] - 1
+        n_outs = [layer.shape[2] for layer in self.layers]
+        return FlatWeights([n_features, *n_outs], n_members, self.flat)
+
     def load(self, coefs, intercepts):
         """Copy arrays (M, n_in, n_out) and (M, n_out) of each layer into the views."""
         for layer, coef, intercept in zip(self.layers, coefs, intercepts, strict=True):
@@ -83,10 +89,8 @@ class BatchGradient:
         self.xp = namespace(flat)
         self.weights = weights
         self.activate = ACTIVATIONS[activation]
-        sizes = [layer.shape[2] for layer in weights.layers]
-        n_features = weights.layers[0].shape[1] - 1
-        self.gradient = FlatWeights([n_features, *sizes], M, flat)
-        *hidden_sizes, n_raw = sizes
+        self.gradient = weights.zeros(M)
+        *hidden_sizes, n_raw = [layer.shape[2] for layer in weights.layers]
         shapes = [(M, size, batch_size) for size in hidden_sizes]
         self.pre = [zeros(shape, flat) for shape in shapes]
         self.slopes = [zeros(shape, flat) for shape in shapes]
