@@ -1,8 +1,8 @@
 """Training rows made canonical: twins merged, in an order that is the data's own.
 
 A row of weight 2 and the same row given twice are one and the same to the fit, and so
-are a table and the same table shuffled. It also keeps twins from sitting on both sides
-of a validation split.
+are a table and the same table shuffled, or in other units. It also keeps twins from
+sitting on both sides of a validation split.
 """
 
 from typing import NamedTuple
@@ -10,8 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 ROWS_PER_BLOCK = 4096
-MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that multiplying loses nothing
-SHIFT = np.uint64(29)
 
 
 class Samples(NamedTuple):
@@ -31,7 +29,8 @@ class Samples(NamedTuple):
 def canonical_samples(X, y, sample_weight):
     """Distinct rows that count, in canonical order, with the weights of their twins.
 
-    The order does not change when a column is multiplied by a power of two.
+    Rows are sorted by y, and where it ties by X, column by column: a change of units
+    leaves that order alone.
 
     Parameters
     ----------
@@ -43,32 +42,24 @@ def canonical_samples(X, y, sample_weight):
     -------
     samples : Samples
     """
-    counted = np.flatnonzero(sample_weight)
-    keys = row_hashes(X, y, counted)
-    order = counted[np.lexsort((sample_weight[counted], keys))]
-    new = _differs_from_previous(X, y, order)
-    # Rows of one hash must be identical; else sort by the rows themselves.
-    if np.any(new[1:] & (np.diff(np.sort(keys)) == 0)):
-        columns = np.column_stack([sample_weight, y, X])[counted].T
-        order = counted[np.lexsort(columns)]
-        new = _differs_from_previous(X, y, order)
-    first = np.flatnonzero(new)
+    order = np.argsort(sample_weight, kind="stable")  # of twins, whose weights add up
+    order = order[np.count_nonzero(sample_weight == 0) :]
+    same = np.ones(len(order), dtype=bool)  # as the row before, in all columns so far
+    same[:1] = False
+    for column in (*y.T, *X.T):
+        tied = same.copy()
+        tied[:-1] |= same[1:]
+        if not tied.any():
+            break
+        rows = order[tied]
+        values = column[rows]
+        sorting = np.lexsort((values, np.cumsum(~same[tied])))
+        order[tied] = rows[sorting]
+        values = values[sorting]
+        same[tied] &= np.append(False, values[1:] == values[:-1])
+    first = np.flatnonzero(~same)
     weights = np.add.reduceat(sample_weight[order], first)
     return Samples(X, y, order[first], weights)
-
-
-def row_hashes(X, y, rows):
-    """Hash (m,) of each of the rows, after division by each column's power of two."""
-    unit = np.append(power_of_two(X, rows), power_of_two(y, rows))
-    hashes = np.zeros(len(rows), dtype=np.uint64)
-    for start in range(0, len(rows), ROWS_PER_BLOCK):
-        block = slice(start, start + ROWS_PER_BLOCK)
-        # Adding 0.0 makes -0.0 and 0.0, the same number, the same bits.
-        scaled = np.hstack([X[rows[block]], y[rows[block]]]) / unit + 0.0
-        for bits in scaled.view(np.uint64).T:
-            hashes[block] = (hashes[block] ^ bits) * MIX
-            hashes[block] ^= hashes[block] >> SHIFT
-    return hashes
 
 
 def power_of_two(values, rows):
@@ -79,15 +70,3 @@ def power_of_two(values, rows):
         peaks = np.maximum(peaks, block.max(axis=0))
     exponents = np.frexp(peaks)[1]
     return np.where(peaks > 0, np.ldexp(1.0, np.minimum(exponents, 1023)), 1.0)
-
-
-def _differs_from_previous(X, y, order):
-    """Whether each row, taken in this order, is another than the one before it."""
-    new = np.ones(len(order), dtype=bool)
-    for start in range(1, len(order), ROWS_PER_BLOCK):
-        here = order[start : start + ROWS_PER_BLOCK]
-        before = order[start - 1 : start - 1 + len(here)]
-        new[start : start + len(here)] = np.any(X[here] != X[before], axis=1) | np.any(
-            y[here] != y[before], axis=1
-        )
-    return new

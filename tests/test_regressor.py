@@ -118,11 +118,11 @@ def test_what_is_learned_shrinks_the_loss(rng, covariance_type):
 
 
 def test_noise_that_grows_and_outputs_that_lean_on_each_other_are_found(rng):
-    X, y = make_data(rng, n=2000, n_outputs=2)
+    X, y = make_data(rng, n=4000, n_outputs=2)
     model = MDNRegressor(n_components=1, covariance_type="full", random_state=0)
     law = model.fit(X, y).predict_distribution(np.array([[0.25, 0.0], [1.0, 0.0]]))
     truth = np.array([0.275, 0.5])[:, None, None] ** 2 * np.array([[1, 1], [1, 2]])
-    np.testing.assert_allclose(law.cov(), truth, rtol=0.35)
+    np.testing.assert_allclose(law.cov(), truth, rtol=0.25)
 
 
 def test_no_component_is_narrower_than_the_floor(rng):
@@ -312,13 +312,13 @@ def test_powers_of_two_change_no_digit(rng):
 )
 def test_units_do_not_matter(a, c, b, e):
     rng = np.random.default_rng(0)
-    X, y = make_data(rng, n=3000)
-    X_test, y_test = make_data(rng, n=3000)
+    X, y = make_data(rng, n=1000)
+    X_test, y_test = make_data(rng, n=1000)
     model = MDNRegressor(n_components=2, random_state=0)
-    plain = model.fit(X, y).score_samples(X_test, y_test).mean()
+    plain = model.fit(X, y).score_samples(X_test, y_test)
     scaled = model.fit(a * X + c, b * y + e)
-    score = scaled.score_samples(a * X_test + c, b * y_test + e).mean()
-    assert score + np.log(b) == pytest.approx(plain, abs=0.02)
+    scores = scaled.score_samples(a * X_test + c, b * y_test + e)
+    np.testing.assert_allclose(scores + np.log(b), plain, atol=1e-5)
 
 
 def test_a_constant_feature_does_no_harm(rng):
