@@ -61,7 +61,7 @@ def test_members_are_the_same_however_many_take_their_steps_together(
     seeds = [1, 2, 3, 4, 5]
     at_once = train_members(rows, seeds)
     starts = range(0, 5, together)
-    parts = [slice(start, start + together) for start in starts]
+    parts = [list(range(5))[start : start + together] for start in starts]
     monkeypatch.setattr(training, "blocks", lambda *_: parts)
     in_parts = train_members(rows, seeds)
     for a, b in zip(at_once, in_parts, strict=True):
@@ -69,18 +69,19 @@ def test_members_are_the_same_however_many_take_their_steps_together(
             a, b = np.hstack(a.coefs[0]), np.hstack(b.coefs[0])
         np.testing.assert_array_equal(a, b)
     stops = np.isfinite(at_once.losses).sum(axis=1)
-    assert stops.min() < stops.max()  # those who have stopped need no more steps
+    assert stops.min() < stops.max()
 
 
 def test_small_members_take_their_steps_together_and_large_ones_alone():
-    assert blocks(8, 64, [64, 64], None) == [slice(0, 8)]
-    assert blocks(3, 256, [64, 64], None) == [slice(0, 2), slice(2, 4)]
-    assert blocks(8, 128, [64] * 5, None) == [slice(0, 4), slice(4, 8)]
-    alone = [slice(m, m + 1) for m in range(8)]
+    together = [[0, 1, 2, 3, 4, 5, 6, 7]]
+    assert blocks(8, 64, [64, 64], None) == together
+    assert blocks(3, 256, [64, 64], None) == [[0, 1], [2]]
+    assert blocks(8, 128, [64] * 5, None) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    alone = [[0], [1], [2], [3], [4], [5], [6], [7]]
     assert blocks(8, 256, [128] * 3, None) == alone
     assert blocks(8, 10_000, [1000], None) == alone
-    assert blocks(8, 64, [], None) == [slice(0, 8)]
-    assert blocks(8, 10_000, [1000], torch.device("cuda")) == [slice(0, 8)]
+    assert blocks(8, 64, [], None) == together
+    assert blocks(8, 10_000, [1000], torch.device("cuda")) == together
 
 
 @pytest.mark.parametrize("single", [True, False])

@@ -135,14 +135,15 @@ class StandsStillAtLast(Annealed):
         super().__init__(rate, n_steps, regularised)
 
 
-def test_members_who_have_stopped_take_no_steps(rows, monkeypatch):
-    alone = [slice(m, m + 1) for m in range(4)]
-    monkeypatch.setattr(training, "blocks", lambda *_: alone)
+@pytest.mark.parametrize("blocks", [[[0], [1], [2], [3]], [[0, 1], [2, 3]], [range(4)]])
+def test_members_who_have_stopped_take_no_steps(rows, monkeypatch, blocks):
+    monkeypatch.setattr(training, "blocks", lambda *_: [list(b) for b in blocks])
     passes = np.zeros(4, dtype=int)
     one_pass = Steps.one_pass
 
     def counted(self, losses):
         passes[self.members] += 1
+        assert len(self.gradient.raw) == len(self.members)
         one_pass(self, losses)
 
     monkeypatch.setattr(Steps, "one_pass", counted)

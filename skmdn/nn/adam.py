@@ -97,12 +97,6 @@ class Adam:
         second_total = (1 - BETA_2**self.n_steps) / (1 - BETA_2)
         return sqrt(second_total) / first_total
 
-    def forget(self):
-        """Be as before the first step."""
-        self.n_steps = 0
-        for moment in (self.first, self.second):
-            moment[:] = 0
-
     def state(self):
         """Copies of all that a step changes, each (M, Q)."""
         return [copy(array) for array in self._changing()]

@@ -7,6 +7,7 @@ too.
 """
 
 from contextlib import nullcontext
+from itertools import compress
 
 import numpy as np
 
@@ -138,8 +139,7 @@ class RandomNumbers:
     """Uniform integers from 0 to 255, each member's own: an array (M, n) to refill."""
 
     def __init__(self, seeds, n_numbers, array):
-        n_words = -(-n_numbers // 8)
-        shape = len(seeds), n_words
+        shape = len(seeds), -(-n_numbers // 8)
         if isinstance(array, np.ndarray):
             words = np.zeros(shape, dtype=np.int64)
             self.numbers = words.view(np.uint8)[:, :n_numbers]
@@ -147,31 +147,35 @@ class RandomNumbers:
             torch = namespace(array)
             words = torch.zeros(shape, dtype=torch.int64, device=array.device)
             self.numbers = words.view(torch.uint8)[:, :n_numbers]
-        self.fillers = [
-            _random_bits(member_words, seed)
-            for member_words, seed in zip(words, seeds, strict=True)
-        ]
+        self.words = list(words)
+        self.draws = [_random_bits(seed, words) for seed in seeds]
+
+    def keep(self, running):
+        """Go on with those members alone that are ``running`` (M,)."""
+        self.draws = list(compress(self.draws, running))
+        self.words = self.words[: len(self.draws)]
+        self.numbers = self.numbers[: len(self.draws)]
 
     def refill(self):
         """Draw all of them anew."""
-        for fill in self.fillers:
-            fill()
+        for draw, words in zip(self.draws, self.words, strict=True):
+            draw(words)
 
 
-def _random_bits(words, seed):
-    """A function that fills an array of int64 with random bits, anew at each call."""
-    if isinstance(words, np.ndarray):
+def _random_bits(seed, array):
+    """A function that fills an array of int64 with random bits, others at each call."""
+    if isinstance(array, np.ndarray):
         bits = np.random.SFC64(seed)
 
-        def fill():
+        def draw(words):
             words[:] = bits.random_raw(words.size).view(np.int64)
 
     else:
-        torch = namespace(words)
-        generator = torch.Generator(words.device).manual_seed(int(seed))
+        torch = namespace(array)
+        generator = torch.Generator(array.device).manual_seed(int(seed))
         smallest = torch.iinfo(torch.int64).min
 
-        def fill():
+        def draw(words):
             words.random_(smallest, None, generator=generator)
 
-    return fill
+    return draw

@@ -1,6 +1,6 @@
 """Rows on the device, and minibatches of them gathered into fixed buffers."""
 
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -42,17 +42,17 @@ class Batch:
 class Shuffle:
     """Minibatches (steps, M * B) of every pass, each member in an order of its own."""
 
-    def __init__(self, train_rows, batch_size, seeds):
-        self.train_rows, self.seeds = train_rows, seeds
-        self.start(0)
+    def __init__(self, train_rows, batch_size, seeds, run=0):
+        self.rows = np.array(train_rows)
+        self.rngs = [np.random.default_rng([seed, run]) for seed in seeds]
         n_rows = train_rows.shape[1]
         self.size = min(batch_size, n_rows)
         self.n_steps = n_rows // self.size
 
-    def start(self, run):
-        """Start afresh, whatever was drawn before: the orders of run 0, 1, ..."""
-        self.rows = np.array(self.train_rows)
-        self.rngs = [np.random.default_rng([seed, run]) for seed in self.seeds]
+    def keep(self, running):
+        """Go on with those members alone that are ``running`` (M,)."""
+        self.rows = self.rows[running]
+        self.rngs = list(compress(self.rngs, running))
 
     def draw(self):
         """Row numbers of one pass; rows that do not fill a minibatch are left out."""
@@ -89,6 +89,13 @@ class Dropout:
             self.flat[:, start:end].reshape(h.shape)
             for (start, end), h in zip(pairwise(ends), hidden, strict=True)
         ]
+
+    def keep(self, running):
+        """Go on with those members alone that are ``running`` (M,)."""
+        self.random.keep(running)
+        n_members = np.count_nonzero(running)
+        self.flat = self.flat[:n_members]
+        self.masks = [mask[:n_members] for mask in self.masks]
 
     def draw(self, probability):
         """Fill the masks anew; None if nothing is dropped."""

@@ -5,7 +5,6 @@ row of ones in its input: W is (M, n_in + 1, n_out). Hidden states are (M, H + 1
 with the rows of the batch on the last axis. The arrays are NumPy's or torch's.
 """
 
-from copy import copy
 from itertools import pairwise
 
 import numpy as np
@@ -52,10 +51,9 @@ class FlatWeights:
             layer[:, -1] = array_like(intercept, layer)
 
     def of(self, members):
-        """The weights of some ``members``, a slice: views of the same numbers."""
-        part = copy(self)
-        part.flat = self.flat[members]
-        part.layers = [layer[members] for layer in self.layers]
+        """A copy of the weights of some ``members``, a list of their numbers."""
+        part = self.zeros(len(members))
+        part.flat[:] = self.flat[members]
         return part
 
     def arrays(self):

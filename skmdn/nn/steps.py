@@ -1,5 +1,9 @@
 """The steps of some members: minibatch, gradient, Adam, running average."""
 
+from itertools import compress
+
+import numpy as np
+
 from skmdn.nn.adam import Adam
 from skmdn.nn.arrays import array_on, as_float64, device_of, zeros
 from skmdn.nn.batches import Batch, Dropout, Shuffle
@@ -10,17 +14,17 @@ CACHED = 2**15  # numbers of one layer's states, beyond which calls cost little
 
 
 def blocks(n_members, batch_size, hidden_sizes, device):
-    """Slices of members that are best trained together.
+    """Lists of members that are best trained together.
 
     Members that share calls share their cost, which is most of a small step's. Of a
-    large one it is little, and who trains alone can stop alone. A GPU takes all at
-    once.
+    large one it is little, and who trains alone keeps its own weights in the cache. A
+    GPU takes all at once.
     """
     together = n_members
     if device is None and hidden_sizes:
         together = max(CACHED // (batch_size * max(hidden_sizes)), 1)
-    starts = range(0, n_members, together)
-    return [slice(start, start + together) for start in starts]
+    members = list(range(n_members))
+    return [members[first : first + together] for first in members[::together]]
 
 
 class Steps:
@@ -28,49 +32,67 @@ class Steps:
 
     Parameters
     ----------
-    members : slice
+    members : list of int
         Of all members, those to train; what follows is of all.
-    weights, averaged : FlatWeights
-        The newest weights and their running average; both are changed.
+    averaged : FlatWeights
+        Where they start, and where every pass leaves the running average of their
+        weights.
     state : State
+        Of which Adam's moments are read.
     head : MixtureHead
     table : array of shape (n, d + 1 + D + 1)
     data : TrainingData
     options : TrainingOptions
     seeds : sequence of int
+    run : int
+        Number of the annealing: minibatches of each are their own.
 
     Attributes
     ----------
     schedule : Constant or Annealed
-        Set before each annealing.
+        Set before the first pass.
     """
 
     def __init__(
-        self, members, weights, averaged, state, head, table, data, options, seeds
+        self, members, averaged, state, head, table, data, options, seeds, run
     ):
         self.members = members
-        self.options = options
-        self.weights, self.averaged = weights.of(members), averaged.of(members)
+        self.all_averaged = averaged
+        self.head, self.options = head, options
+        self.table, self.n_outputs = table, data.n_outputs
+        seeds = [seeds[member] for member in members]
+        rows = data.train_rows[members]
+        self.shuffle = Shuffle(rows, options.batch_size, seeds, run)
         moments = state.moments and [moment[members] for moment in state.moments]
-        self.adam = Adam(self.weights, head, options.alpha, moments, state.n_steps)
-        seeds = seeds[members]
-        self.shuffle = Shuffle(data.train_rows[members], options.batch_size, seeds)
-        size = self.shuffle.size
-        self.gradient = BatchGradient(self.weights, head, options.activation, size)
-        self.batch = Batch(table, data.n_outputs, len(seeds), size)
+        self._set_up(averaged.of(members), averaged.of(members), moments, state.n_steps)
         self.dropout = Dropout(self.gradient.active, seeds, table)
         self.n_averaged = self.adam.n_steps  # that the average has taken in
 
-    def start_again(self):
-        """Forget all steps so far, whose number depends on neighbours."""
-        self.adam.forget()
-        self.n_averaged = 0
-        self.shuffle.start(1)
+    def _set_up(self, weights, averaged, moments, n_steps):
+        """Go on from here, with buffers for as many members as there are weights."""
+        self.weights, self.averaged = weights, averaged
+        options, size = self.options, self.shuffle.size
+        self.adam = Adam(weights, self.head, options.alpha, moments, n_steps)
+        self.gradient = BatchGradient(weights, self.head, options.activation, size)
+        self.batch = Batch(self.table, self.n_outputs, len(weights.flat), size)
+
+    def keep(self, running):
+        """Train those members alone that are still ``running`` (m,), at their cost."""
+        if running.all():
+            return
+        self.members = list(compress(self.members, running))
+        self.shuffle.keep(running)
+        self.dropout.keep(running)
+        rows = np.flatnonzero(running).tolist()
+        adam = self.adam
+        moments = [moment[rows] for moment in (adam.first, adam.second)]
+        weights, averaged = self.weights.of(rows), self.averaged.of(rows)
+        self._set_up(weights, averaged, moments, adam.n_steps)
 
     def one_pass(self, losses):
         """Pass over the rows, one step for each minibatch, also if cut short by Ctrl-C.
 
-        ``losses`` (M,) is filled with the mean loss of the steps.
+        ``losses`` (M,) of all members gets the mean loss of their steps.
         """
         before = self.adam.state()
         index = array_on(self.shuffle.draw(), device_of(self.weights.flat))
@@ -87,7 +109,8 @@ class Steps:
             self._average()
             undone = self.adam.undo_if_not_finite(before)
             self.averaged.flat[undone] = self.weights.flat[undone]
-            losses[:] = as_float64(total.sum(1)) / max(done, 1)
+            self.all_averaged.flat[self.members] = self.averaged.flat
+            losses[self.members] = as_float64(total.sum(1)) / max(done, 1)
 
     def _step(self):
         batch, schedule, step = self.batch, self.schedule, self.adam.n_steps

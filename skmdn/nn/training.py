@@ -1,6 +1,7 @@
 """The training loop, for all members at once."""
 
 import warnings
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +42,7 @@ class State(NamedTuple):
 
     coefs: list  # of (M, n_in, n_out)
     intercepts: list  # of (M, n_out)
-    moments: tuple | None = None  # Adam's first and second, (M, Q) each
+    moments: tuple | None = None  # Adam's, (M, Q) each, where steps may go on
     n_steps: int = 0
 
 
@@ -84,26 +85,21 @@ class _Training:
         self.options = options
         self.start = state
         self.head = head
-        self.weights = FlatWeights(sizes, len(seeds), table)
-        self.weights.load(state.coefs, state.intercepts)
         self.averaged = FlatWeights(sizes, len(seeds), table)
         self.averaged.load(state.coefs, state.intercepts)
         batch_size = min(options.batch_size, data.train_rows.shape[1])
         table[:, -1] /= batch_size  # so that the loss of a batch is a mean
-        self.steps = [
-            Steps(
-                members,
-                self.weights,
-                self.averaged,
-                state,
-                head,
-                table,
-                data,
-                options,
-                seeds,
-            )
-            for members in blocks(len(seeds), batch_size, sizes[1:-1], device)
-        ]
+        self.blocks = blocks(len(seeds), batch_size, sizes[1:-1], device)
+        self.make_steps = partial(
+            Steps,
+            averaged=self.averaged,
+            head=head,
+            table=table,
+            data=data,
+            options=options,
+            seeds=seeds,
+        )
+        self.steps = self._steps(state, run=0)
         self.validation = None
         if data.validation_rows.shape[1]:
             self.validation = Validation(
@@ -111,6 +107,12 @@ class _Training:
             )
         self.record = Record(self.averaged, options, data.log_unit)
         self.interrupted = False
+
+    def _steps(self, state, run):
+        """All members' steps, from the weights that are in ``averaged``."""
+        return [
+            self.make_steps(members, state=state, run=run) for members in self.blocks
+        ]
 
     def run(self):
         """Pass over the rows until the last pass, a stop of all members or Ctrl-C."""
@@ -151,21 +153,22 @@ class _Training:
         Best are often weights of half-way, while steps were long. What a second
         annealing gains it gains soon, so that the patience is a quarter.
         """
-        self.weights.flat[:] = self.averaged.flat[:] = self.record.best_flat
-        for steps in self.steps:
-            steps.start_again()
+        self.averaged.flat[:] = self.record.best_flat
+        nothing = self.start._replace(moments=None, n_steps=0)
+        self.steps = self._steps(nothing, run=1)
         patience = self.options.n_iter_no_change
         self.record.wait_anew(min(patience, max(patience // 4, LEAST_PATIENCE)))
         self._passes(n_passes, regularised=0)
 
     def _one_pass(self):
         """Mean loss (M,) of one more pass by all members who have not stopped."""
-        losses = np.full(len(self.weights.flat), np.nan)
+        losses = np.full(len(self.averaged.flat), np.nan)
         running = ~self.record.stopped()
+        self.steps = [s for s in self.steps if running[s.members].any()]
         try:
             for steps in self.steps:
-                if running[steps.members].any():
-                    steps.one_pass(losses[steps.members])
+                steps.keep(running[steps.members])
+                steps.one_pass(losses)
         except KeyboardInterrupt:
             self._interrupt()
         return losses
@@ -209,12 +212,14 @@ class _Training:
             calibrate(std_intercepts, self.validation, learned)
 
     def _result(self):
-        adams = [steps.adam for steps in self.steps]
-        moments = (
-            np.concatenate([as_numpy(adam.first) for adam in adams]),
-            np.concatenate([as_numpy(adam.second) for adam in adams]),
-        )
-        n_steps = max(adam.n_steps for adam in adams)
+        moments, n_steps = None, 0
+        if not self.options.annealed:
+            adams = [steps.adam for steps in self.steps]
+            moments = (
+                np.concatenate([as_numpy(adam.first) for adam in adams]),
+                np.concatenate([as_numpy(adam.second) for adam in adams]),
+            )
+            n_steps = adams[0].n_steps
         state = State(*self.averaged.arrays(), moments, n_steps)
         losses, scores = self.record.history()
         return Result(state, losses, scores, self.record.best_iteration)
