@@ -60,8 +60,8 @@ class MDNRegressor(
     alpha : float, default=0.1
         Decoupled weight decay of the coefficients, times the learning rate at every
         step. It falls to zero over the first half of the steps; `partial_fit` keeps it
-        constant. Coefficients of raw standard deviations decay at five times this rate,
-        to the end; intercepts do not decay.
+        constant. Coefficients of raw standard deviations decay to the end, intercepts
+        not at all.
     dropout : float, default=0.1
         Probability with which a hidden unit is left out of a training step. It falls to
         zero over the first half of the steps; `partial_fit` keeps it constant.

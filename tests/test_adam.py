@@ -6,7 +6,7 @@ import torch
 
 from skmdn._covariance import make_head
 from skmdn.nn import adam as adam_module
-from skmdn.nn.adam import MAX_GRADIENT_NORM, STD_DECAY, Adam
+from skmdn.nn.adam import MAX_GRADIENT_NORM, Adam
 from skmdn.nn.arrays import as_numpy
 from skmdn.nn.gradient import FlatWeights
 
@@ -32,7 +32,7 @@ def torch_adamw(weights, member, head, strength):
         "hidden intercepts": hidden[-1:],
         "last intercepts": last[-1:],
     }
-    decays = {"stds": STD_DECAY * ALPHA}
+    decays = {"stds": ALPHA}
     decays |= {"hidden intercepts": 0.0, "last intercepts": 0.0}
     parameters = {
         name: torch.nn.Parameter(part.clone()) for name, part in parts.items()

@@ -6,7 +6,7 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, softmax
 
-from skmdn import MDNRegressor
+from skmdn import MDNRegressor, MixtureDistribution
 from skmdn._covariance import COVARIANCE_TYPES, make_head
 from skmdn.nn import calibration, training
 from skmdn.nn.batches import TrainingData
@@ -138,10 +138,10 @@ def test_members_are_calibrated_each_by_itself():
 @pytest.mark.parametrize(
     ("factor", "n_held_out", "n_members", "least", "most"),
     [
-        (0.7, 499, 1, 0, 0.8),  # too wide, but nothing is narrowed
-        (0.7, 500, 1, 0.98, 1.02),
-        (0.7, 500, 2, 0.98, 1.02),
-        (1.6, 499, 1, 0.8, 1.02),
+        (0.7, 499, 1, -1, -0.1),  # too wide, but nothing is narrowed
+        (0.7, 500, 1, -0.01, 0.01),
+        (0.7, 500, 2, -0.01, 0.01),
+        (1.6, 499, 1, -0.11, 0.01),
     ],
 )
 def test_rows_held_out_widen_one_network_and_many_rows_narrow_any(
@@ -153,9 +153,14 @@ def test_rows_held_out_widen_one_network_and_many_rows_narrow_any(
     model = MDNRegressor(
         n_components=1, max_iter=60, n_estimators=n_members, random_state=0
     ).fit(X, y, X_val=X_val, y_val=y_val)
-    mean, std = model.predict(X_val, return_std=True)
-    # A Gaussian is as wide as it should be where this is 1.
-    assert least < np.mean(((y_val - mean) / std) ** 2) < most
+    law = model.predict_distribution(X_val)
+
+    def loss(log_factor):
+        variances = np.exp(2 * log_factor) * law.covariances[:, :, 0, 0]
+        wider = MixtureDistribution(law.weights, law.means[:, :, 0], variances)
+        return -wider.logpdf(y_val).mean()
+
+    assert least < minimize_scalar(loss, bounds=(-1, 1)).x < most
 
 
 def test_only_single_networks_with_rows_held_out_are_calibrated(rng, monkeypatch):

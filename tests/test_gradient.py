@@ -27,7 +27,7 @@ def make_head(covariance_type, n_outputs):
 class Problem:
     """Random weights, rows and dropout masks, as arrays of one ``library``."""
 
-    def __init__(self, rng, library, head, activation, dropout=False):
+    def __init__(self, rng, library, head, activation, dropout=False, precision=0.0):
         def array(values):
             return library(np.asarray(values, dtype=np.float64))
 
@@ -43,7 +43,8 @@ class Problem:
         if dropout:
             kept = [rng.uniform(size=(M, h, B)) < 0.6 for h in (6, 5)]
             self.masks = [array(mask / 0.6) for mask in kept]
-        self.gradient = BatchGradient(self.weights, head, activation, B)
+        self.precision = precision
+        self.gradient = BatchGradient(self.weights, head, activation, B, precision)
 
     def losses(self):
         """Losses (M, B); the gradient is left in its buffers."""
@@ -59,7 +60,10 @@ def library(request):
 
 
 def autograd_loss(layers, activation, head, x, y, masks=None):
-    """Losses (M, B) through torch.distributions, which knows nothing of ours."""
+    """Losses (M, B) through torch.distributions, which knows nothing of ours.
+
+    With them the halves (M, B) of the squares of the raw standard deviations.
+    """
     hidden = x
     for depth, layer in enumerate(layers):
         hidden = hidden @ layer[:, :-1] + layer[:, -1:] if depth else hidden @ layer
@@ -81,7 +85,8 @@ def autograd_loss(layers, activation, head, x, y, masks=None):
             precision_matrix=precisions @ precisions.transpose(-1, -2),
         ),
     )
-    return -mixture.log_prob(y.transpose(1, 2))
+    raw_stds = hidden[..., head.std_slice]
+    return -mixture.log_prob(y.transpose(1, 2)), (raw_stds**2).sum(-1) / 2
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
@@ -105,6 +110,15 @@ def test_gradient_of_every_activation_is_that_of_autograd(
     check_against_autograd(problem)
 
 
+@pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_the_prior_on_widths_is_in_the_gradient_and_not_in_the_loss(
+    rng, library, covariance_type, n_outputs
+):
+    head = make_head(covariance_type, n_outputs)
+    check_against_autograd(Problem(rng, library, head, "silu", precision=0.3))
+
+
 def check_against_autograd(problem):
     losses = problem.losses()
     x, y, row_weights = (
@@ -116,8 +130,11 @@ def check_against_autograd(problem):
         torch.tensor(as_numpy(layer), requires_grad=True)
         for layer in problem.weights.layers
     ]
-    expected = autograd_loss(layers, problem.activation, problem.head, x, y, masks)
-    (expected * row_weights[:, 0]).sum().backward()
+    expected, halves = autograd_loss(
+        layers, problem.activation, problem.head, x, y, masks
+    )
+    penalised = expected + problem.precision * halves
+    (penalised * row_weights[:, 0]).sum().backward()
     np.testing.assert_allclose(losses, expected.detach(), rtol=1e-10, atol=1e-10)
     for ours, layer in zip(problem.gradient.gradient.layers, layers, strict=True):
         np.testing.assert_allclose(ours, layer.grad, rtol=1e-8, atol=1e-8)

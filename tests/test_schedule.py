@@ -7,6 +7,7 @@ from small_networks import task_of_members, train_members
 from skmdn import MDNRegressor
 from skmdn.nn import steps as steps_module
 from skmdn.nn import training
+from skmdn.nn.gradient import BatchGradient
 from skmdn.nn.schedule import Annealed, Constant
 from skmdn.nn.steps import Steps
 
@@ -87,6 +88,25 @@ def test_every_eighth_step_and_the_last_stand_for_all_in_the_average(monkeypatch
     averaged, weights = recorded_pass(monkeypatch, 8, annealed=True)
     expected = np.average(weights[[3, 6, 8]], axis=0, weights=[3, 3, 2])
     np.testing.assert_allclose(averaged, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("n_components", "expected"), [(1, 0.01), (5, 0.01), (50, 0.001)]
+)
+def test_priors_on_widths_outweigh_no_row_however_many_components(
+    monkeypatch, n_components, expected
+):
+    found = []
+
+    class Spied(BatchGradient):
+        def __init__(self, *arguments):
+            found.append(arguments[-1])
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(steps_module, "BatchGradient", Spied)
+    X = np.arange(50.0)[:, None]
+    MDNRegressor(n_components=n_components, max_iter=1, random_state=0).fit(X, X[:, 0])
+    assert found == [pytest.approx(expected)]
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from skmdn.nn.arrays import array_like, as_numpy, constant, copy, namespace
 BETA_1, BETA_2 = 0.9, 0.999
 EPSILON = 1e-13  # added to the sum of squares: the root of their mean is above 1e-8
 MAX_GRADIENT_NORM = 5.0
-STD_DECAY = 5.0  # of the weights of raw standard deviations, as a multiple of alpha
 
 
 class Adam:
@@ -86,7 +85,7 @@ class Adam:
         return xp.sqrt(longest / xp.maximum(square[:, 0], longest))
 
     def _decay(self, learning_rate, strength):
-        self.kept_stds[:] = 1 - learning_rate * STD_DECAY * self.alpha
+        self.kept_stds[:] = 1 - learning_rate * self.alpha
         for kept in self.kept_others:
             kept[:] = 1 - learning_rate * strength * self.alpha
         self.flat *= self.kept

@@ -74,14 +74,17 @@ class BatchGradient:
     activation : {"relu", "silu", "gelu", "tanh"}
     batch_size : int
         Rows B of every batch of every member.
+    std_precision : float, default=0.0
+        Of the prior on raw standard deviations.
 
     Attributes
     ----------
     gradient : FlatWeights
-        Of the weighted sum of the rows' losses, each member's own.
+        Of the weighted sum of the rows' losses, and of minus their log-priors, each
+        member's own.
     """
 
-    def __init__(self, weights, head, activation, batch_size):
+    def __init__(self, weights, head, activation, batch_size, std_precision=0.0):
         flat = weights.flat
         M = len(flat)
         self.xp = namespace(flat)
@@ -98,7 +101,7 @@ class BatchGradient:
             hidden[:, -1] = 1
         self.raw = zeros((M, n_raw, batch_size), flat)
         self.d_raw = zeros((M, n_raw, batch_size), flat)
-        self.likelihood = MixtureLikelihood(head, self.raw, self.d_raw)
+        self.likelihood = MixtureLikelihood(head, self.raw, self.d_raw, std_precision)
         # Views are made once: making one costs as much as a small operation.
         self.active = [hidden[:, :-1] for hidden in self.hidden]
         self.transposed = [layer.swapaxes(1, 2) for layer in weights.layers]
