@@ -76,7 +76,8 @@ def test_steps_are_those_of_torch(
             optimizer.zero_grad()
             (rejoined(parameters) @ clipped).backward()
             optimizer.step()
-        adam.step(library(gradient.numpy()), 0.01, strength)
+        adam.decay(0.01, strength)
+        adam.step(library(gradient.numpy()), 0.01)
     assert length < MAX_GRADIENT_NORM
     for member, (parameters, _) in enumerate(references):
         expected = rejoined(parameters).detach()
@@ -85,11 +86,21 @@ def test_steps_are_those_of_torch(
         )
 
 
+@pytest.mark.parametrize("strength", [1.0, 0.25, 0.0])
+def test_decay_of_many_steps_is_decay_of_one_many_times(strength):
+    head = make_head(3, "diag", 1e-3, None, np.ones(2))
+    once, often = (make_weights(head, 2) for _ in range(2))
+    Adam(once, head, ALPHA).decay(0.01, strength, 8)
+    for _ in range(8):
+        Adam(often, head, ALPHA).decay(0.01, strength)
+    np.testing.assert_allclose(once.flat, often.flat, rtol=1e-13)
+
+
 def test_fixed_standard_deviations_have_no_weights_to_decay():
     head = make_head(3, "fixed_spherical", 1e-3, 0.5, np.ones(2))
     weights = make_weights(head, 1)
     before = weights.flat.copy()
-    Adam(weights, head, ALPHA).step(np.zeros_like(before), 0.01)
+    Adam(weights, head, ALPHA).decay(0.01)
     for layer, start in zip(weights.layers, np.split(before, [30], 1), strict=True):
         start = start.reshape(layer.shape)
         np.testing.assert_allclose(layer[:, :-1], start[:, :-1] * (1 - 0.01 * ALPHA))

@@ -58,20 +58,28 @@ def test_chunks_are_learned_from_at_a_constant_pace():
 
 
 def recorded_pass(monkeypatch, n_steps, annealed):
-    """Average after a pass of ``n_steps``, and the weights (steps + 1, M, Q) of it."""
+    """Average after a pass of ``n_steps``, and the weights (steps + 1, M, Q) of it.
+
+    Those of a step that decay follows are as decay leaves them.
+    """
     rows = np.stack([np.arange(40 + 32 * n_steps)] * 2)
     task = task_of_members(rows, [1, 2], annealed=annealed)
     learning = training._Training(*task, device=None)
     learning.plan(100)
     (steps,) = learning.steps
     weights = [steps.weights.flat.copy()]
-    step = steps.adam.step
+    step, decay = steps.adam.step, steps.adam.decay
 
-    def record(*arguments):
+    def record_step(*arguments):
         step(*arguments)
         weights.append(steps.weights.flat.copy())
 
-    monkeypatch.setattr(steps.adam, "step", record)
+    def record_decay(*arguments):
+        decay(*arguments)
+        weights[-1] = steps.weights.flat.copy()
+
+    monkeypatch.setattr(steps.adam, "step", record_step)
+    monkeypatch.setattr(steps.adam, "decay", record_decay)
     steps.one_pass(np.zeros(2))
     assert len(weights) == n_steps + 1
     return steps.averaged.flat, np.array(weights)
@@ -84,7 +92,7 @@ def test_without_annealing_there_is_no_average(monkeypatch, n_steps):
 
 
 def test_every_eighth_step_and_the_last_stand_for_all_in_the_average(monkeypatch):
-    monkeypatch.setattr(steps_module, "AVERAGED", 3)
+    monkeypatch.setattr(steps_module, "SLOW", 3)
     averaged, weights = recorded_pass(monkeypatch, 8, annealed=True)
     expected = np.average(weights[[3, 6, 8]], axis=0, weights=[3, 3, 2])
     np.testing.assert_allclose(averaged, expected, rtol=1e-5, atol=1e-6)

@@ -45,7 +45,7 @@ class Adam:
         )
         self.n_steps = n_steps
         self.alpha = alpha
-        # The share that decay leaves of every weight, filled by views at every step.
+        # The share that decay leaves of every weight, filled by views.
         kept = weights.zeros(1)
         self.kept = kept.flat
         self.kept[:] = 1  # of intercepts, all
@@ -58,12 +58,8 @@ class Adam:
         )
         self.longest_square = array_like(MAX_GRADIENT_NORM**2, flat)
 
-    def step(self, gradient, learning_rate, decay_strength=1.0):
-        """Move the weights by one step along ``gradient`` (M, Q), which is used up.
-
-        ``decay_strength`` multiplies the decay of all weights but those of raw standard
-        deviations, lest a component collapse on a few rows in a corner of X.
-        """
+    def step(self, gradient, learning_rate):
+        """Move the weights by one step along ``gradient`` (M, Q), which is used up."""
         self.n_steps += 1
         gradient *= self._clip(gradient)
         self.first *= self.beta_1
@@ -71,24 +67,28 @@ class Adam:
         gradient *= gradient
         self.second *= self.beta_2
         self.second += gradient
-        self._decay(learning_rate, decay_strength)
         self.xp.add(self.second, self.epsilon, out=gradient)
         self.xp.sqrt(gradient, out=gradient)
         self.xp.divide(self.first, gradient, out=gradient)
         gradient *= learning_rate * self._mean_over_root_mean()
         self.flat -= gradient
 
+    def decay(self, learning_rate, strength=1.0, n_steps=1):
+        """Shrink the weights as much as ``n_steps`` steps of this length ask for.
+
+        ``strength`` multiplies the decay of all weights but those of raw standard
+        deviations, lest a component collapse on a few rows in a corner of X.
+        """
+        self.kept_stds[:] = (1 - learning_rate * self.alpha) ** n_steps
+        for kept in self.kept_others:
+            kept[:] = (1 - learning_rate * strength * self.alpha) ** n_steps
+        self.flat *= self.kept
+
     def _clip(self, gradient):
         """Factors (M, 1) that make no gradient longer than the longest allowed."""
         xp, longest = self.xp, self.longest_square
         square = xp.matmul(gradient[:, None], gradient[:, :, None])  # (M, 1, 1)
         return xp.sqrt(longest / xp.maximum(square[:, 0], longest))
-
-    def _decay(self, learning_rate, strength):
-        self.kept_stds[:] = 1 - learning_rate * self.alpha
-        for kept in self.kept_others:
-            kept[:] = 1 - learning_rate * strength * self.alpha
-        self.flat *= self.kept
 
     def _mean_over_root_mean(self):
         """What the ratio of the sums, of second to a root, has to be multiplied by."""

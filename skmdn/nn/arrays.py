@@ -11,7 +11,7 @@ from itertools import compress
 
 import numpy as np
 
-HALF, ONE = np.array(0.5, np.float32), np.array(1, np.float32)  # exact in any type
+ONE = np.array(1, np.float32)  # exact in any type
 
 
 def library(device):
@@ -115,12 +115,12 @@ def gather(array, index, out):
 
 
 def sigmoid(x, out):
-    """1 / (1 + exp(-x)); in NumPy by the tangent, which its vector units compute."""
+    """1 / (1 + exp(-x)), which is 0 where the exponential overflows."""
     if isinstance(x, np.ndarray):
-        np.multiply(x, HALF, out=out)
-        np.tanh(out, out=out)
+        np.negative(x, out=out)
+        np.exp(out, out=out)
         np.add(out, ONE, out=out)
-        np.multiply(out, HALF, out=out)
+        np.divide(ONE, out, out=out)
     else:
         namespace(x).sigmoid(x, out=out)
 

@@ -112,15 +112,14 @@ class MixtureLikelihood:
     def _std_gradient(self, tightness, pull):
         """``r_k (1 - z_d²) / std_d`` through softplus, summed where stds are shared."""
         xp = self.xp
-        minus_d_stds = pull * self.z - tightness
+        d_stds = tightness - pull * self.z
         if self.has_std_unit:
-            minus_d_stds *= self.std_unit
+            d_stds *= self.std_unit
         for axis in (1, 2):
-            if minus_d_stds.shape[axis] > self.d_raw_stds.shape[axis]:
-                minus_d_stds = minus_d_stds.sum(axis, keepdims=True)
-        # softplus' = 1 - exp(-softplus)
-        minus_slope = xp.expm1(-self.softplus)
-        xp.multiply(minus_d_stds, minus_slope, out=self.d_raw_stds)
+            if d_stds.shape[axis] > self.d_raw_stds.shape[axis]:
+                d_stds = d_stds.sum(axis, keepdims=True)
+        slope = xp.exp(self.raw_stds - self.softplus)  # of softplus, the sigmoid
+        xp.multiply(d_stds, slope, out=self.d_raw_stds)
 
     def _coupling_gradient(self, pull, d, pairs):
         """``r_k z_d r_e / std_d``; a mean also pulls at the outputs coupled to it.

@@ -1,4 +1,4 @@
-"""The steps of some members: minibatch, gradient, Adam, running average."""
+"""The steps of some members: minibatch, gradient, Adam, decay, running average."""
 
 from itertools import compress
 
@@ -12,7 +12,7 @@ from skmdn.nn.gradient import BatchGradient
 # Of the prior on raw standard deviations, in rows' worth of evidence: what it says for
 # a component matters where that explains no row. Less for each where there are many.
 STD_PRECISION, TOTAL_STD_PRECISION = 0.01, 0.05
-AVERAGED = 8  # steps after which the average takes the newest weights in
+SLOW = 8  # steps after which weights decay and enter the average, for all of them
 CACHED = 2**15  # numbers of one layer's states, beyond which calls cost little
 
 
@@ -69,7 +69,7 @@ class Steps:
         moments = state.moments and [moment[members] for moment in state.moments]
         self._set_up(averaged.of(members), averaged.of(members), moments, state.n_steps)
         self.dropout = Dropout(self.gradient.active, seeds, table)
-        self.n_averaged = self.adam.n_steps  # that the average has taken in
+        self.n_followed = self.adam.n_steps  # by decay and the average
 
     def _set_up(self, weights, averaged, moments, n_steps):
         """Go on from here, with buffers for as many members as there are weights."""
@@ -109,10 +109,10 @@ class Steps:
                 self.batch.load(step_index)
                 total += self._step()
                 done += 1
-                if done % AVERAGED == 0:
-                    self._average()
+                if done % SLOW == 0:
+                    self._follow()
         finally:
-            self._average()
+            self._follow()
             undone = self.adam.undo_if_not_finite(before)
             self.averaged.flat[undone] = self.weights.flat[undone]
             self.all_averaged.flat[self.members] = self.averaged.flat
@@ -120,19 +120,23 @@ class Steps:
 
     def _step(self):
         batch, schedule, step = self.batch, self.schedule, self.adam.n_steps
-        strength = schedule.regularisation(step)
-        masks = self.dropout.draw(self.options.dropout * strength)
+        dropout = self.options.dropout * schedule.regularisation(step)
+        masks = self.dropout.draw(dropout)
         losses = self.gradient.forward(batch.x, batch.y, masks)
         self.gradient.backward(batch.x, batch.weights)
         gradient = self.gradient.gradient.flat
-        self.adam.step(gradient, schedule.learning_rate(step), strength)
+        self.adam.step(gradient, schedule.learning_rate(step))
         return losses * batch.weights[:, 0]
 
-    def _average(self):
-        """Let the newest weights stand in the average for all steps that it lacks."""
-        n_steps = self.adam.n_steps
-        if n_steps > self.n_averaged:
-            rate = self.schedule.averaging_rate(n_steps, n_steps - self.n_averaged)
-            averaged = self.averaged.flat
-            averaged += rate * (self.weights.flat - averaged)
-            self.n_averaged = n_steps
+    def _follow(self):
+        """Decay for all steps since the last time, and average the weights for them."""
+        schedule, last = self.schedule, self.adam.n_steps - 1
+        n_new = last + 1 - self.n_followed
+        if n_new == 0:
+            return
+        strength = schedule.regularisation(last)
+        self.adam.decay(schedule.learning_rate(last), strength, n_new)
+        rate = schedule.averaging_rate(last + 1, n_new)
+        averaged = self.averaged.flat
+        averaged += rate * (self.weights.flat - averaged)
+        self.n_followed += n_new
