@@ -18,7 +18,8 @@ whenever the defaults change, and the report says if rows of several versions me
 Fits run side by side, each on one thread, and the methods take turns, so that whatever
 else the machine does slows all of them alike. Seconds are of ``fit`` alone: torch, or
 ngboost, was imported before the clock started. NGBoost is left out where ngboost is not
-installed. ``--picture`` needs matplotlib.
+installed. ``--picture`` needs matplotlib; ``--markdown`` writes the tables of the page
+about the defaults.
 """
 
 import argparse
@@ -43,7 +44,8 @@ from _uci_fits import (
     run_fit,
     set_path,
 )
-from _uci_report import draw, report
+from _uci_markdown import markdown
+from _uci_report import draw, grouped, report
 
 ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")
@@ -151,6 +153,7 @@ def parsed_options():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--report", action="store_true", help="fit nothing")
     parser.add_argument("--picture", type=Path, help="where to draw PIT histograms")
+    parser.add_argument("--markdown", type=Path, help="where to write tables")
     return parser.parse_args()
 
 
@@ -172,6 +175,8 @@ def main():
     report(fits, options)
     if options.picture and fits:
         draw(fits, options)
+    if options.markdown and fits:
+        options.markdown.write_text(markdown(grouped(fits), options.data))
     if failed:
         raise SystemExit(f"{failed} fits failed: run again to try them once more.")
 
