@@ -92,7 +92,7 @@ def test_without_annealing_there_is_no_average(monkeypatch, n_steps):
 
 
 def test_every_eighth_step_and_the_last_stand_for_all_in_the_average(monkeypatch):
-    monkeypatch.setattr(steps_module, "SLOW", 3)
+    monkeypatch.setattr(steps_module, "INTERVAL", 3)
     averaged, weights = recorded_pass(monkeypatch, 8, annealed=True)
     expected = np.average(weights[[3, 6, 8]], axis=0, weights=[3, 3, 2])
     np.testing.assert_allclose(averaged, expected, rtol=1e-5, atol=1e-6)

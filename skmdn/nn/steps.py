@@ -12,7 +12,7 @@ from skmdn.nn.gradient import BatchGradient
 # Of the prior on raw standard deviations, in rows' worth of evidence: what it says for
 # a component matters where that explains no row. Less for each where there are many.
 STD_PRECISION, TOTAL_STD_PRECISION = 0.01, 0.05
-SLOW = 8  # steps after which weights decay and enter the average, for all of them
+INTERVAL = 8  # steps, for all of which the last decays and enters the average
 CACHED = 2**15  # numbers of one layer's states, beyond which calls cost little
 
 
@@ -69,7 +69,7 @@ class Steps:
         moments = state.moments and [moment[members] for moment in state.moments]
         self._set_up(averaged.of(members), averaged.of(members), moments, state.n_steps)
         self.dropout = Dropout(self.gradient.active, seeds, table)
-        self.n_followed = self.adam.n_steps  # by decay and the average
+        self.n_settled = self.adam.n_steps  # that are in the average
 
     def _set_up(self, weights, averaged, moments, n_steps):
         """Go on from here, with buffers for as many members as there are weights."""
@@ -109,10 +109,10 @@ class Steps:
                 self.batch.load(step_index)
                 total += self._step()
                 done += 1
-                if done % SLOW == 0:
-                    self._follow()
+                if done % INTERVAL == 0:
+                    self._decay_and_average()
         finally:
-            self._follow()
+            self._decay_and_average()
             undone = self.adam.undo_if_not_finite(before)
             self.averaged.flat[undone] = self.weights.flat[undone]
             self.all_averaged.flat[self.members] = self.averaged.flat
@@ -128,10 +128,10 @@ class Steps:
         self.adam.step(gradient, schedule.learning_rate(step))
         return losses * batch.weights[:, 0]
 
-    def _follow(self):
+    def _decay_and_average(self):
         """Decay for all steps since the last time, and average the weights for them."""
         schedule, last = self.schedule, self.adam.n_steps - 1
-        n_new = last + 1 - self.n_followed
+        n_new = last + 1 - self.n_settled
         if n_new == 0:
             return
         strength = schedule.regularisation(last)
@@ -139,4 +139,4 @@ class Steps:
         rate = schedule.averaging_rate(last + 1, n_new)
         averaged = self.averaged.flat
         averaged += rate * (self.weights.flat - averaged)
-        self.n_followed += n_new
+        self.n_settled += n_new
