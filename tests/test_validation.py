@@ -8,7 +8,7 @@ from skmdn import MDNRegressor
 from skmdn.nn.validation import RowScores
 
 
-@pytest.mark.parametrize(("n_rows", "n_errors"), [(12, 2), (29, 2), (30, 1), (80, 1)])
+@pytest.mark.parametrize(("n_rows", "n_errors"), [(12, 2), (30, 2), (31, 1), (80, 1)])
 def test_the_standard_error_is_that_of_a_paired_difference(rng, n_rows, n_errors):
     before, after = rng.normal(size=(2, 4, n_rows))
     weights = np.full((4, n_rows), 0.7)

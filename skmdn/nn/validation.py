@@ -23,14 +23,14 @@ class RowScores(NamedTuple):
         """Members (M,) whose mean is above that of ``others`` beyond chance.
 
         By one standard error of the mean difference, row by row: what both find hard
-        says nothing. By two where the rows are fewer than thirty of equal weight. A
+        says nothing. By two where the rows count as thirty of equal weight or less. A
         mean that is not finite beats nobody, and everybody beats it.
         """
         share = self.weights / self.weights.sum(axis=1, keepdims=True)
         gains = self.scores - others.scores
         gain = np.sum(share * gains, axis=1)
         variance = np.sum((share * (gains - gain[:, None])) ** 2, axis=1)
-        n_errors = np.where(n_effective(self.weights) < FEW_ROWS, 2, 1)
+        n_errors = np.where(n_effective(self.weights) <= FEW_ROWS, 2, 1)
         return (gain > n_errors * np.sqrt(variance)) | (gain == np.inf)
 
 
