@@ -204,7 +204,7 @@ def test_the_best_weights_are_restored(rng):
 
 
 def test_members_stop_by_themselves(rng):
-    X, y = make_curved_data(rng, n=200)
+    X, y = make_curved_data(rng, n=400)
     model = MDNRegressor(n_estimators=4, n_iter_no_change=150, random_state=0)
     model.fit(X, y)
     stopped = np.isnan(model.validation_scores_).sum(axis=1)
