@@ -358,6 +358,18 @@ def test_starting_centres_cover_y_evenly(rng, n_outputs):
     )
 
 
+@pytest.mark.parametrize("unit", [3, 0.1, 1000, 2.54])
+def test_units_do_not_turn_the_starting_centres_around(rng, unit):
+    """Standardised, two outputs that fall with each other vary along (1, -1)."""
+    for _ in range(20):
+        y = rng.normal(size=(100, 2)) @ [[1, -1], [0.1, 0.2]]
+        ours, theirs = (
+            spread_centres((v - v.mean(0)) / v.std(0), np.ones(100), 3)
+            for v in (y, unit * y)
+        )
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
 def test_a_weight_of_two_starts_like_two_rows(rng):
     y = rng.normal(size=(50, 2))
     one = spread_centres(y, np.full(50, 2.0), 3)

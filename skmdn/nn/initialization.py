@@ -53,12 +53,18 @@ def starting_intercepts(head, y, sample_weight):
 
 
 def spread_centres(y, sample_weight, n_components):
-    """Quantiles of y (n, D) along the direction in which it varies most, (K, D)."""
+    """Quantiles of y (n, D) along the direction in which it varies most, (K, D).
+
+    Of two outputs that direction has entries of one size, be they of two signs. The
+    first is made positive: which is larger in the last digit, units of y decide.
+    """
     mean = np.average(y, axis=0, weights=sample_weight)
     centred = y - mean
     covariance = np.einsum("n,nd,ne->de", sample_weight, centred, centred)
     direction = np.linalg.eigh(covariance)[1][:, -1]
-    direction = direction * np.sign(direction[np.argmax(np.abs(direction))])
+    sizes = np.abs(direction)
+    first_of_the_largest = np.argmax(sizes > (1 - 1e-6) * sizes.max())
+    direction = direction * np.sign(direction[first_of_the_largest])
     position = np.einsum("nd,d->n", centred, direction)
     order = np.argsort(position, kind="stable")
     cumulative = np.cumsum(sample_weight[order])
