@@ -32,10 +32,21 @@ def modes(log_weights, means, factors):
     """Modes of each mixture, a list of n arrays (m, D), highest density first."""
     n, n_components, n_outputs = means.shape
     full = embed_diagonal(factors) if is_diagonal(factors) else factors
+    unit = _units(full)
+    means, full = means / unit[:, None], full * unit[:, None, :, None]
     found = []
     for block in row_blocks(n, n_components**3 * n_outputs**2):
         found += _modes(log_weights[block], means[block], full[block])
-    return found
+    return [points * unit for points, unit in zip(found, unit, strict=True)]
+
+
+def _units(factors):
+    """Units (n, D), exact to divide by, in which outputs are of one size.
+
+    Curvatures of very different outputs would be lost beside one another.
+    """
+    tightest = np.linalg.norm(factors, axis=-1).max(axis=1)  # (n, D)
+    return np.ldexp(1.0, -np.frexp(tightest)[1])
 
 
 def _modes(log_weights, means, factors):
@@ -46,6 +57,8 @@ def _modes(log_weights, means, factors):
     y, terrain = _climb(start.reshape(-1, n_outputs), mixtures)
     maximal = np.linalg.eigvalsh(terrain.hessian)[:, -1] < 0
     rank = np.where(maximal, terrain.height, -np.inf).reshape(n, n_starts)
+    flat = np.isneginf(rank).all(axis=1)  # as far as rounding lets see
+    rank[flat] = terrain.height.reshape(n, n_starts)[flat]
     order = np.argsort(-rank, axis=1, kind="stable")
 
     def ranked(values):
@@ -68,10 +81,18 @@ def _starts(log_weights, means, precision):
     rows = np.arange(len(means))
     means = np.where(weightless[..., None], means[rows, heaviest][:, None], means)
     i, j = np.triu_indices(means.shape[1], k=1)
-    moments = np.einsum("nkde,nke->nkd", precision, means)
-    both = (moments[:, i] + moments[:, j])[..., None]
-    crossings = np.linalg.solve(precision[:, i] + precision[:, j], both)[..., 0]
+    pull = np.einsum("npde,npe->npd", precision[:, j], means[:, j] - means[:, i])
+    crossings = means[:, i] + _solve(precision[:, i] + precision[:, j], pull)
     return np.concatenate([means, crossings], axis=1)
+
+
+def _solve(matrices, vectors):
+    """Solutions (..., D); zero where rounding has made a matrix singular."""
+    singular = np.linalg.slogdet(matrices)[0] == 0
+    vectors = np.where(singular[..., None], 0, vectors)
+    identity = np.eye(matrices.shape[-1])
+    matrices = np.where(singular[..., None, None], identity, matrices)
+    return np.linalg.solve(matrices, vectors[..., None])[..., 0]
 
 
 def _climb(y, mixtures):
@@ -91,14 +112,14 @@ def _climb(y, mixtures):
 def _step(y, mixtures):
     """Step to go from each point (N, D), and its length in the local metric (N,)."""
     terrain = _terrain(y, *mixtures)
-    gradient = terrain.gradient[..., None]
-    shift = np.linalg.solve(terrain.precision, gradient)[..., 0]
+    shift = _solve(terrain.precision, terrain.gradient)
     concave = np.linalg.eigvalsh(terrain.hessian)[:, -1] < 0
     hessian = np.where(concave[:, None, None], terrain.hessian, -terrain.precision)
-    newton = -np.linalg.solve(hessian, gradient)[..., 0]
+    newton = -_solve(hessian, terrain.gradient)
     gains = logpdf(y + newton, *mixtures) >= logpdf(y + shift, *mixtures)
     step = np.where(gains[:, None], newton, shift)
-    return step, np.sqrt(np.einsum("nd,nde,ne->n", step, terrain.precision, step))
+    square = np.einsum("nd,nde,ne->n", step, terrain.precision, step)
+    return step, np.sqrt(np.maximum(square, 0))
 
 
 def _terrain(y, log_weights, means, factors):
