@@ -128,6 +128,7 @@ def _subdivide(mixtures):
     return tuple(np.concatenate(parts) for parts in zip(*points, strict=True))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # then nothing is understood
 def _monotone(low, high, mixtures):
     """Whether f' keeps its sign, is monotone or is lost to rounding on [low, high]."""
     _, means, stds = mixtures  # (K, N)
@@ -149,6 +150,7 @@ def _monotone(low, high, mixtures):
         slope = least - noise, greatest + noise
         signed[j] = (slope[0] > 0) | (slope[1] < 0)
     lost = (np.maximum(-least, greatest) <= noise) & (noise < 1e-3 * total(sizes))
+    lost |= np.all(first == last, axis=0)  # out of reach of all components
     return signed[1] | signed[2] | lost
 
 
@@ -191,8 +193,9 @@ def _floor(at_low, at_high, slope_least, slope_greatest, width):
     one (Piyavskii 1972); NaN where the function is constant.
     """
     fall, rise = np.minimum(slope_least, 0), np.maximum(slope_greatest, 0)
-    with np.errstate(invalid="ignore"):
-        return (at_low * rise - at_high * fall + width * fall * rise) / (rise - fall)
+    with np.errstate(invalid="ignore", over="ignore"):
+        share = rise / (rise - fall)
+        return at_low * share + at_high * (1 - share) + width * fall * share
 
 
 def _ceiling(at_low, at_high, slope_least, slope_greatest, width):

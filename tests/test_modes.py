@@ -95,6 +95,18 @@ def test_modes_commute_with_units_and_reflection():
             assert_allclose(there, unit * here, rtol=1e-9)
 
 
+@pytest.mark.parametrize("apart", [1e16, 1e27, 1e99, 1e101, 1e104])
+@pytest.mark.parametrize("std", [1e-10, 1.0])
+def test_means_may_be_as_far_apart_as_floats_tell(apart, std):
+    pair = np.log([[0.5, 0.5]]), np.array([[0.0, apart]]), np.array([[1.0, std]])
+    assert_array_equal(np.sort(modes(*pair)[0]), [0, apart])
+
+
+def test_means_may_be_further_apart_than_that():
+    pair = np.log([[0.6, 0.4]]), np.array([[0.0, 1e150]]), np.ones((1, 2))
+    assert_array_equal(mode(*pair), [0])
+
+
 def test_dead_faint_and_coinciding_components():
     with np.errstate(divide="ignore"):
         log_weights = np.log([[1.0, 0.0, 1e-300], [0.5, 0.5, 0.0]])
