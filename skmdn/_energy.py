@@ -41,10 +41,12 @@ def energy_score(y, weights, means, covariances):
     Gneiting & Raftery (2007), eq. 22. ``covariances`` are (n, K, D, D), or variances
     (n, K, D).
     """
+    infinite = np.isinf(y).any(axis=1)
+    y = np.where(infinite[:, None], 0, y)
     _, n_components, n_outputs = means.shape
     blocks = row_blocks(len(y), (n_components * n_outputs) ** 2)
     parts = [_energy_score(y[b], weights[b], means[b], covariances[b]) for b in blocks]
-    return np.concatenate(parts)
+    return np.where(infinite, np.inf, np.concatenate(parts))
 
 
 def _energy_score(y, weights, means, covariances):

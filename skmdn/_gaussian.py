@@ -111,7 +111,24 @@ def logpdf(y, log_weights, means, factors):
 def log_responsibilities(y, log_weights, means, factors):
     """Log-probability of each component given ``y``, (..., n, K), eq. (3)."""
     joint = log_weights + component_logpdf(y, means, factors)
+    lost = np.isneginf(joint).all(axis=-1)  # all densities underflow
+    if lost.any():
+        joint[lost] = _of_the_nearest(y, log_weights, means, factors)[lost]
+    joint -= joint.max(axis=-1, keepdims=True)  # or logs of sums are lost beside it
     return joint - logsumexp(joint, axis=-1, keepdims=True)
+
+
+def _of_the_nearest(y, log_weights, means, factors):
+    """What `log_responsibilities` tend to, up to a constant, infinitely far away.
+
+    Those components have them that are nearest in standard deviations.
+    """
+    z = apply_factor(factors, y[..., None, :] - means)
+    distance = np.linalg.norm(z / np.abs(z).max(axis=(-2, -1), keepdims=True), axis=-1)
+    distance = np.where(np.isneginf(log_weights), np.inf, distance)
+    nearest = distance == distance.min(axis=-1, keepdims=True)
+    log_det = np.sum(np.log(diagonal(factors)), axis=-1)
+    return np.where(nearest, log_weights + log_det, -np.inf)
 
 
 def mean(weights, means):

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from skmdn._blocks import blockwise, components_first, total
 from skmdn._modes import critical_points
-from skmdn._quantile import ppf
+from skmdn._quantile import equal_tailed_interval
 from skmdn._roots import increasing_root
 from skmdn._univariate import cdf, logpdf
 
@@ -46,7 +46,7 @@ def _pieces(coverage, laws):
     row, y, _ = critical_points(*laws)
     height = logpdf(y, *_of(row, laws))
     peak = np.maximum.reduceat(height, np.searchsorted(row, np.arange(len(coverage))))
-    interval = ppf(0.5 + np.multiply.outer(coverage, [-0.5, 0.5]), *laws)  # (n, 2)
+    interval = equal_tailed_interval(coverage, *laws)
     floor = logpdf(interval, *laws).min(axis=1)
     between = (interval[row, 0] < y) & (y < interval[row, 1])
     np.minimum.at(floor, row[between], height[between])
@@ -108,7 +108,7 @@ def _mass(level, laws, pieces):
     """Return the mass of {log f >= level} and its growth as the level falls, (n,)."""
     row, y, rising = _crossings(level, laws, pieces)
     below = np.where(rising, -1, 1) * cdf(y, *_of(row, laws))
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         growth = np.exp(level[row]) / np.abs(_log_slope(y, *_mixtures(row, laws))[1])
     return tuple(np.bincount(row, a, minlength=len(level)) for a in (below, growth))
 

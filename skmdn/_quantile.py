@@ -30,6 +30,18 @@ def ppf(q, log_weights, means, stds):
     return (mirror * y).reshape(n, Q)
 
 
+def equal_tailed_interval(coverage, log_weights, means, stds):
+    """Return the quantiles (n, 2) that leave half of 1 - coverage (n,) at either side.
+
+    The upper one is a lower one of the mirrored mixture: where coverage is close to 1,
+    (1 + coverage) / 2 would have lost the tail.
+    """
+    tail = (0.5 - 0.5 * coverage)[:, None]
+    lower = ppf(tail, log_weights, means, stds)
+    upper = -ppf(tail, log_weights, -means, stds)
+    return np.hstack([lower, np.maximum(lower, upper)])
+
+
 @blockwise(lambda K: K)
 def expected_shortfall(level, log_weights, means, stds):
     """Return E[Y | Y <= ppf(level)] for level (n,) -> (n,).

@@ -9,7 +9,7 @@ from skmdn import _mean_shift, _univariate
 from skmdn._checks import check_levels
 from skmdn._highest_density import highest_density_region
 from skmdn._modes import mode, modes
-from skmdn._quantile import expected_shortfall, ppf
+from skmdn._quantile import equal_tailed_interval, expected_shortfall, ppf
 
 
 class MarginalQuestions:
@@ -75,7 +75,8 @@ class MarginalQuestions:
             Lower and upper end, in units of y.
         """
         coverage = check_levels("coverage", coverage, scalar=True)
-        return self.ppf([(1 - coverage) / 2, (1 + coverage) / 2])
+        coverages = np.full((len(self), 1), coverage)
+        return self._of_each_marginal(equal_tailed_interval, coverages, spread=True)
 
     def mode(self):
         """Highest mode of the joint density of all outputs.

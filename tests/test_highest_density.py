@@ -76,6 +76,16 @@ def test_a_gaussian_has_its_central_interval():
     )
 
 
+def test_all_but_the_last_bit_of_mass_is_a_region():
+    for missed in 2.0**-53, 2.0**-50, 1e-12:
+        coverage = np.array([1 - missed])
+        (region,) = highest_density_region(
+            coverage, np.log([[0.5, 0.5]]), np.array([[0.0, 3.0]]), np.ones((1, 2))
+        )
+        ends = 1.5 + np.array([-1, 1]) * (1.5 - ndtri(missed))  # of the outer tails
+        assert_allclose(region, [ends], atol=0.2)
+
+
 def test_full_coverage_is_the_line_and_none_is_the_mode():
     one = np.zeros((1, 1)), np.array([[4.0]]), np.ones((1, 1))
     assert_array_equal(highest_density_region(1.0, *one)[0], [[-np.inf, np.inf]])

@@ -168,6 +168,54 @@ def _above_neighbours(values):
     return np.all([centre > neighbour for neighbour in around], axis=0)
 
 
+@pytest.mark.parametrize("kind", ["full", "diag"])
+def test_units_of_three_outputs_carry_through_modes(rng, kind):
+    law = random_law(rng, n=30, n_components=4, n_outputs=3, kind=kind)
+    unit = 10.0 ** np.array([8, -8, 0])
+    covariances = law.covariances * unit[:, None] * unit
+    other = MixtureDistribution(law.weights, law.means * unit, covariances)
+    for ours, theirs in zip(law.modes(), other.modes(), strict=True):
+        assert len(ours) == len(theirs)
+        np.testing.assert_allclose(theirs / unit, ours, rtol=1e-6, atol=1e-6)
+
+
+def test_outputs_that_are_nearly_copies_still_have_a_mode():
+    means = [[[0.0, 0.0], [9.0, 9.0]]] * 6
+    for correlation in 1 - 10.0 ** -np.arange(4, 16, 2):
+        matrix = np.array([[1, correlation], [correlation, 1]])
+        law = MixtureDistribution([[0.6, 0.4]] * 6, means, [[matrix, matrix]] * 6)
+        np.testing.assert_allclose(law.mode(), 0, atol=1e-6)
+
+
+def test_a_precision_that_is_singular_to_rounding_still_has_a_mode():
+    """As of a row far from all that were learned from."""
+    factors = np.array([[[[1e9, 1e9], [0, 1e-9]], [[1e9, -1e9], [0, 1e-9]]]])
+    parameters = np.log([[0.6, 0.4]]), np.array([[[0.0, 0.0], [5.0, 1.0]]]), factors
+    law = MixtureDistribution._from_factors(*parameters)
+    heights = law[[0, 0, 0]].logpdf([law.mode()[0], [0, 0], [5, 1]])
+    assert np.all(heights[0] >= heights[1:])
+
+
+def test_an_infinite_observation_is_infinitely_far(rng):
+    law = random_law(rng, n=4)
+    y = np.where(np.eye(4, 2) > 0, [np.inf, -np.inf], rng.normal(size=(4, 2)))
+    scores = law.energy_score(y)
+    assert np.all(np.isinf(scores[:2]))
+    np.testing.assert_array_equal(scores[2:], law[2:].energy_score(y[2:]))
+
+
+@pytest.mark.parametrize("missed", [2.0**-53, 2.0**-40, 1e-3, 0.5, 1.0])
+def test_both_tails_of_an_interval_are_equal(rng, missed):
+    law = random_law(rng, n_outputs=1)
+    mirrored = MixtureDistribution(law.weights, -law.means, law.covariances)
+    lower, upper = law.interval(1 - missed).T
+    np.testing.assert_allclose(law.cdf(lower), missed / 2, rtol=1e-9)
+    np.testing.assert_allclose(mirrored.cdf(-upper), missed / 2, rtol=1e-9)
+    np.testing.assert_allclose(
+        np.column_stack([-upper, -lower]), mirrored.interval(1 - missed)
+    )
+
+
 def test_a_component_of_weight_zero_makes_no_mode():
     law = MixtureDistribution(
         [[1.0, 0.0]], [[[0.0, 0.0], [9.0, 9.0]]], [[[1.0, 1.0], [1.0, 1.0]]]
