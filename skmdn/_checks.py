@@ -1,6 +1,7 @@
 """Checks of what a law is made of and asked: value, rule and way out in each error."""
 
 from contextlib import contextmanager
+from numbers import Integral
 
 import numpy as np
 
@@ -19,6 +20,11 @@ def restored_on_error(estimator):
         raise
 
 
+def is_integer(value):
+    """Whether it is an integer, of Python or of NumPy; True and False are not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def check_weight_values(weights, name="sample_weight"):
     """Refuse weights that are negative, not finite or all zero."""
     wrong = ~(np.isfinite(weights) & (weights >= 0))
@@ -34,7 +40,7 @@ def check_weight_values(weights, name="sample_weight"):
         )
 
 
-def check_observations(y, shape):
+def check_observations(y, shape, finite=False):
     """Observations as a float64 array of ``shape``, (n, D).
 
     A single output may come as (n,). Nothing is broadcast: (n, 1) against (n,) would
@@ -47,6 +53,11 @@ def check_observations(y, shape):
         raise ValueError(
             f"y must have shape {rule}, one observation for each of the {n} laws; got "
             f"{y.shape}."
+        )
+    if finite and np.isinf(y).any():
+        raise ValueError(
+            f"y must be finite, got {y[np.isinf(y)][0]}: no component is nearer to "
+            "infinity than another. Drop such rows: law[mask] keeps the laws of others."
         )
     if np.isnan(y).any():
         row = int(np.argwhere(np.isnan(y))[0, 0])
@@ -108,14 +119,26 @@ def _check_weights(weights):
         )
 
 
+def _check_symmetry(covariances):
+    """Refuse matrices whose two halves differ by more than rounding to float32."""
+    transposed = np.swapaxes(covariances, -1, -2)
+    size = np.sqrt(np.abs(np.diagonal(covariances, axis1=-2, axis2=-1)))
+    tolerance = 1e-6 * size[..., :, None] * size[..., None, :]
+    wrong = np.abs(covariances - transposed) > tolerance
+    if wrong.any():
+        raise ValueError(
+            f"Covariance matrices must be symmetric, got {covariances[wrong][0]} where "
+            f"the transposed has {transposed[wrong][0]}. Take the mean of both: "
+            "(covariances + covariances.swapaxes(-1, -2)) / 2."
+        )
+
+
 def checked_factors(covariances):
     """Factors of variances (n, K, D) or of covariance matrices (n, K, D, D)."""
     if covariances.ndim == 3 and not (covariances > 0).all():
         raise ValueError(f"Variances must be positive, got {covariances.min()}.")
     if covariances.ndim == 4:
-        transposed = np.swapaxes(covariances, -1, -2)
-        if not np.allclose(covariances, transposed, rtol=1e-6, atol=0):
-            raise ValueError("Covariance matrices must be symmetric.")
+        _check_symmetry(covariances)
     try:
         return _gaussian.factor_of_covariance(covariances)
     except np.linalg.LinAlgError as error:

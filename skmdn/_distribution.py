@@ -1,12 +1,15 @@
 """The law: n Gaussian mixtures, NumPy in and NumPy out, in the units of y."""
 
-import numbers
-
 import numpy as np
 from sklearn.utils import check_random_state
 
 from skmdn import _energy, _gaussian, _quadrature
-from skmdn._checks import check_mixture, check_observations, checked_factors
+from skmdn._checks import (
+    check_mixture,
+    check_observations,
+    checked_factors,
+    is_integer,
+)
 from skmdn._ensemble import EnsembleQuestions
 from skmdn._questions import MarginalQuestions
 
@@ -154,8 +157,8 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
 
         The axis of rows stays: ``law[0]`` is a law of one row.
         """
-        if isinstance(rows, numbers.Integral):
-            rows = [range(len(self))[rows]]
+        if not isinstance(rows, slice):
+            rows = self._row_indices(rows)
         chosen = (values[rows] for values in self._parameters)
         return self._from_factors(*chosen, n_members=self._n_members)
 
@@ -252,7 +255,7 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         responsibilities : ndarray of shape (n, K)
             Each row sums to 1.
         """
-        y = self._observations(y)
+        y = check_observations(y, self._shape, finite=True)
         return np.exp(_gaussian.log_responsibilities(y, *self._parameters))
 
     def sample(self, n_samples=1, random_state=None):
@@ -270,7 +273,7 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         samples : ndarray of shape (n, S) or (n, S, D)
             In units of y; the first axis is the row.
         """
-        if not isinstance(n_samples, numbers.Integral) or n_samples < 1:
+        if not is_integer(n_samples) or n_samples < 1:
             raise ValueError(
                 f"n_samples must be an integer of at least 1, got {n_samples!r}."
             )
@@ -359,7 +362,7 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
                 f"given={given} names all {self.n_outputs} outputs, so none is left to "
                 "have a law. Leave at least one out."
             )
-        y = check_observations(y, (len(self), len(given)))
+        y = check_observations(y, (len(self), len(given)), finite=True)
         parameters = _gaussian.conditional(given, y, *self._parameters)
         return self._from_factors(*parameters, n_members=self._n_members)
 
@@ -372,8 +375,27 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         """Drop the axis of outputs, the last one, where there is a single output."""
         return values[..., 0] if self.n_outputs == 1 else values
 
+    @property
+    def _shape(self):
+        return len(self), self.n_outputs
+
     def _observations(self, y):
-        return check_observations(y, (len(self), self.n_outputs))
+        return check_observations(y, self._shape)
+
+    def _row_indices(self, rows):
+        """Indices or a mask of rows, one axis of them, from whatever names them."""
+        indices = np.asarray(rows)
+        if indices.shape == (0,):
+            return indices.astype(np.intp)
+        if indices.ndim == 0 and indices.dtype.kind in "iu":
+            return indices.reshape(1)
+        one_axis = indices.ndim == 1 and not isinstance(rows, tuple)
+        if not one_axis or indices.dtype.kind not in "iub":
+            raise IndexError(
+                "Rows of a law are chosen by an integer, a slice, a mask of shape "
+                f"({len(self)},) or a list of integers, got {rows!r}."
+            )
+        return indices
 
     def _output_indices(self, name, outputs):
         indices = np.atleast_1d(np.asarray(outputs))

@@ -15,6 +15,7 @@ from skmdn._budget import (
     auto_patience,
     auto_validation_fraction,
 )
+from skmdn._checks import is_integer
 from skmdn._covariance import make_head
 from skmdn._folds import folds, n_validation_rows
 from skmdn._network import Network
@@ -180,7 +181,7 @@ def _hidden_layer_sizes(settings, n_rows, previous):
             return [coef.shape[2] for coef in previous.coefs[:-1]]
         return auto_hidden_layer_sizes(n_rows, settings.n_estimators)
     sizes = np.atleast_1d(settings.hidden_layer_sizes).tolist()
-    if not all(isinstance(size, int) and size > 0 for size in sizes):
+    if not all(is_integer(size) and size > 0 for size in sizes):
         raise ValueError(
             "hidden_layer_sizes must be positive integers, the units of each hidden "
             f"layer; got {settings.hidden_layer_sizes!r}."

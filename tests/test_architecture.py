@@ -80,6 +80,7 @@ ARROWS = {
     "nn": {"nn.network"},
     "_fitting": {
         "_budget",
+        "_checks",
         "_covariance",
         "_folds",
         "_network",
@@ -113,7 +114,7 @@ ARROWS = {
         "_plot.rows",
     },
     "_plot.predictive_distribution": {"_plot.axes", "_plot.grids", "_plot.laws"},
-    "_plot.pit": {"_plot.axes", "_plot.chance", "_plot.laws"},
+    "_plot.pit": {"_checks", "_plot.axes", "_plot.chance", "_plot.laws"},
     "_plot.reliability": {"_plot.axes", "_plot.chance", "_plot.laws"},
     "_plot.loss_curve": {"_plot.axes", "_plot.laws"},
     "_plot": {

@@ -178,6 +178,19 @@ def test_far_away_observations_still_have_a_density(rng):
     assert np.all(law.pdf(np.full((len(law), 2), 1e200)) == 0)
 
 
+@pytest.mark.parametrize("far", [1e9, 1e100, 1e200, -1e200])
+def test_what_is_far_from_all_is_nearest_to_the_widest(far):
+    law = MixtureDistribution(
+        [[0.5, 0.3, 0.2]], [[[0, 0], [1, 2], [0, 5]]], [[[1, 1], [4, 1], [4, 9]]]
+    )
+    one = law.marginal(0)[[0]].responsibilities([far])[0]
+    assert one[0] == 0
+    assert one.sum() == pytest.approx(1)
+    conditional = law.conditional(0, [far])
+    np.testing.assert_array_equal(conditional.weights[0], one)
+    assert np.isfinite(conditional.mean()).all()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_entropy_of_one_component_is_exact(rng, kind):
     law = random_law(rng, n_components=1, n_outputs=3, kind=kind)
@@ -213,8 +226,12 @@ def test_indexing_keeps_rows(rng):
         np.testing.assert_array_equal(law[rows].logpdf(y[rows]), law.logpdf(y)[rows])
     assert len(law[-1]) == 1
     np.testing.assert_array_equal(law[-1].means[0], law.means[4])
+    np.testing.assert_array_equal(law[np.array(1)].means, law[[1]].means)
     with pytest.raises(IndexError):
         law[5]
+    for nothing in (None, (0, 1), 0.5, [0.0], True, [[0]], [True]):
+        with pytest.raises(IndexError):
+            law[nothing]
 
 
 def test_no_row_is_a_law_too(rng):
@@ -272,12 +289,20 @@ def test_repr_spells_out_the_first_rows(rng):
         ([[0.5, 0.5]], [[0, 1]], [[1]], "covariances must have the shape of means"),
         ([0.5, 0.5], [[0, 1]], [[1, 1]], r"weights must have shape \(n, K\)"),
         ([[1]], [[[0, 0]]], [[[[1, 2], [2, 1]]]], "positive definite"),
-        ([[1]], [[[0, 0]]], [[[[1, 0.5], [0, 1]]]], "symmetric"),
+        ([[1]], [[[0, 0]]], [[[[1, 0.5], [0, 1]]]], "symmetric, got 0.5 where"),
     ],
 )
 def test_parameters_that_are_no_law_are_refused(weights, means, covariances, message):
     with pytest.raises(ValueError, match=message):
         MixtureDistribution(weights, means, covariances)
+
+
+def test_matrices_may_be_as_symmetric_as_rounding_lets_them(rng):
+    for dtype in (np.float32, np.float64):
+        turns = np.linalg.qr(rng.normal(size=(20, 1, 4, 4)))[0].astype(dtype)
+        matrices = 3 * turns @ turns.swapaxes(-1, -2)
+        law = MixtureDistribution(np.ones((20, 1)), np.zeros((20, 1, 4)), matrices)
+        np.testing.assert_allclose(law.covariances, matrices, atol=1e-5)
 
 
 def test_questions_that_have_no_answer_are_refused(rng):
@@ -294,8 +319,14 @@ def test_questions_that_have_no_answer_are_refused(rng):
         law.marginal([1, 1])
     with pytest.raises(ValueError, match="none is left"):
         law.conditional([0, 1, 2], np.zeros((4, 3)))
-    with pytest.raises(ValueError, match="at least 1"):
-        law.sample(0)
+    for infinite in (np.inf, -np.inf):
+        with pytest.raises(ValueError, match=r"y must be finite, got -?inf"):
+            law.conditional(0, np.full(4, infinite))
+        with pytest.raises(ValueError, match=r"y must be finite, got -?inf"):
+            law.responsibilities(np.full((4, 3), infinite))
+    for number in (0, True, 1.5):
+        with pytest.raises(ValueError, match="at least 1"):
+            law.sample(number)
 
 
 def test_one_output_is_never_broadcast(rng):

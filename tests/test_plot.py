@@ -447,8 +447,27 @@ def test_no_rows_are_refused(display, rng):
 
 @pytest.mark.parametrize("display", [PITDisplay, ReliabilityDisplay])
 def test_a_confidence_is_no_percentage(display, rng):
-    with pytest.raises(ValueError, match="confidence must lie between 0 and 1, got 95"):
+    with pytest.raises(ValueError, match=r"confidence must be above 0 .*got 95"):
         display.from_predictions(np.zeros(4), one_output(rng, 4), confidence=95)
+
+
+@pytest.mark.parametrize(
+    ("display", "keywords", "message"),
+    [
+        (PITDisplay, {"n_bins": 0}, "n_bins must be an integer of at least 1, got 0"),
+        (PITDisplay, {"n_bins": True}, "n_bins must be .* got True"),
+        (ReliabilityDisplay, {"coverage": [0, 0.5]}, "coverage must be above 0 .*0.0"),
+        (PredictiveDistributionDisplay, {"row_names": "abc"}, "each of the 4 rows"),
+    ],
+)
+def test_arguments_that_make_no_picture_are_named(display, keywords, message, rng):
+    with pytest.raises(ValueError, match=message):
+        display.from_predictions(np.zeros(4), one_output(rng, 4), **keywords)
+
+
+def test_what_is_held_is_named_by_its_feature(data, model):
+    with pytest.raises(ValueError, match=r"held must be a dict .* got 'mean'"):
+        ConditionalDensityDisplay.from_estimator(model, data[0], held="mean")
 
 
 def test_estimators_without_a_law_are_named(data):

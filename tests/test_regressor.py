@@ -647,12 +647,14 @@ BAD_PARAMETERS = [
     ({"covariance_type": "fixed_spherical"}, "needs noise_std"),
     ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes"),
     ({"hidden_layer_sizes": (5, 2.5)}, "hidden_layer_sizes"),
+    ({"hidden_layer_sizes": [True]}, "hidden_layer_sizes"),
     ({"activation": "sigmoid"}, "'activation' .* Got 'sigmoid'"),
     ({"min_std": 0.0}, "'min_std' .* Got 0.0"),
     ({"dropout": 1.0}, "'dropout' .* Got 1.0"),
     ({"max_iter": "many"}, "'max_iter' .* Got 'many'"),
     ({"device": "abacus"}, "device='abacus'"),
     ({"device": "cuda:77"}, "device='cuda:77'"),
+    ({"device": "meta"}, "device='meta'"),
 ]
 
 

@@ -74,7 +74,7 @@ def pairs(x, y):
 def check_fraction(name, value):
     if not 0 < value < 1:
         raise ValueError(
-            f"{name} must lie between 0 and 1, got {value!r}. Percentages are to be "
+            f"{name} must be above 0 and below 1, got {value}. Percentages are to be "
             "divided by 100."
         )
 

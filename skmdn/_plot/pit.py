@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmdn._checks import is_integer
 from skmdn._plot.axes import INK, PALE_BLUE, PALE_GREY, axes_to_draw_on, finish, style
 from skmdn._plot.chance import band_of_counts
 from skmdn._plot.laws import check_fraction, predicted_law, uniform_values
@@ -121,6 +122,10 @@ class PITDisplay:
         display : PITDisplay
         """
         check_fraction("confidence", confidence)
+        if not is_integer(n_bins) or n_bins < 1:
+            raise ValueError(
+                f"n_bins must be an integer of at least 1, got {n_bins!r}."
+            )
         pit_values = uniform_values(y, law)
         counts, bin_edges = np.histogram(pit_values, bins=n_bins, range=(0, 1))
         shares, n = np.full(n_bins, 1 / n_bins), len(pit_values)

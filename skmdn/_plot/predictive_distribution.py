@@ -138,6 +138,13 @@ class PredictiveDistributionDisplay:
                 f"Draw from 1 to {MOST_ROWS} rows, got {len(law)}. Choose a few, for "
                 "instance law[:8] with y[:8]."
             )
+        if row_names is not None:
+            row_names = [str(name) for name in row_names]
+            if len(row_names) != len(law):
+                raise ValueError(
+                    f"row_names must name each of the {len(law)} rows, got "
+                    f"{len(row_names)}: {row_names}."
+                )
         target_name, y = target_name or name_of(y, "y"), observations(y)
         y_grid, density = density_curves(law)
         return cls(
@@ -147,7 +154,7 @@ class PredictiveDistributionDisplay:
             regions=law.highest_density_region(coverage),
             coverage=coverage,
             observed=y if y is None else one_for_each("y", y, law),
-            row_names=row_names if row_names is None else [str(n) for n in row_names],
+            row_names=row_names,
             target_name=target_name,
         ).plot(ax, **plot_kw)
 

@@ -1,5 +1,6 @@
 """Rows that differ in one feature and are typical in all others."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,12 +20,24 @@ def line_through(estimator, X, feature, held, x):
     X = X if hasattr(X, "iloc") else np.asarray(X)
     names = _feature_names(X, estimator)
     index = _index("feature", feature, names)
-    held = {_index("held", key, names): value for key, value in (held or {}).items()}
+    held = _held(held, names)
     observed = np.asarray(_column(X, index), dtype=np.float64)
     if x is None:
         x = np.linspace(np.nanmin(observed), np.nanmax(observed), 200)
     x = np.asarray(x, dtype=np.float64)
     return Line(_rows(X, {**held, index: x}, len(x)), x, observed, names[index])
+
+
+def _held(held, names):
+    """Values by the position of their feature."""
+    if held is None:
+        return {}
+    if not isinstance(held, Mapping):
+        raise ValueError(
+            f"held must be a dict of values by feature, such as {{{names[0]!r}: 0.5}}; "
+            f"got {held!r}. Leave it at None to hold all others at typical values."
+        )
+    return {_index("held", key, names): value for key, value in held.items()}
 
 
 def _feature_names(X, estimator):
