@@ -6,6 +6,7 @@ from scipy.optimize import minimize_scalar
 from skmdn._distribution import MixtureDistribution
 from skmdn._folds import MANY_ROWS, n_effective
 from skmdn._network import mixture_parameters, raw_outputs
+from skmdn._rows import evenly
 
 MOST_ROWS = 1000  # that tell how much members disagree
 MOST_JUDGES = 2000  # rows, of each member, that tell how wide to be
@@ -17,11 +18,11 @@ def spread_adjusted(network, samples):
     """The network of an ensemble, with the spread of its members taken off their width.
 
     The mean of the members errs less than they do: its squared error is less than
-    theirs by E, their variance about it (Krogh and Vedelsby, 1995). Yet their mixture
-    is wider than they are, by E again. The variances of components are therefore
-    multiplied by 1 - 2 E / V, with V the mean variance of the members and the ratio
-    averaged over rows, eq. (14): a spread-adjusted linear pool (Gneiting and Ranjan,
-    2013) whose factor is not fitted.
+    theirs by E, their variance about it, eq. (13) (Krogh and Vedelsby, 1995). Yet their
+    mixture is wider than they are, by E again. The variances of components are
+    therefore multiplied by 1 - 2 E / V, with V the mean variance of the members and the
+    ratio averaged over rows, eq. (14): a spread-adjusted linear pool (Gneiting and
+    Ranjan, 2013) whose factor is not fitted.
 
     Parameters
     ----------
@@ -34,21 +35,22 @@ def spread_adjusted(network, samples):
     -------
     network : Network
     """
-    X = samples.X[samples.rows[:MOST_ROWS]]
+    some = evenly(len(samples.rows), MOST_ROWS)
+    X = samples.X[samples.rows[some]]
     parameters = mixture_parameters(X, network)
     law = MixtureDistribution._from_factors(
         *parameters, n_members=len(network.coefs[0])
     )
     ratio = law.epistemic_var() / law.aleatoric_var()
     ratio = ratio.reshape(len(X), -1).mean(axis=1)
-    ratio = np.average(ratio, weights=samples.weights[:MOST_ROWS])
+    ratio = np.average(ratio, weights=samples.weights[some])
     return _shifted(network, np.log(max(1 - 2 * ratio, SMALLEST_FACTOR**2)) / 2)
 
 
 def calibrated_pool(network, data):
     """The network of an ensemble, as wide as rows held out find its pool, eq. (15).
 
-    A row is held out from one member or none, so that no row judges the pool. On rows
+    A row is held out from some members alone, so that no row judges the pool. On rows
     that members were trained on the best shift of raw standard deviations is found for
     the pool and for the members; what the members' falls short of by rows held out,
     the pool's does too. Rows held out from all members judge the pool themselves.

@@ -62,6 +62,14 @@ def canonical_samples(X, y, sample_weight):
     return Samples(X, y, order[first], weights)
 
 
+def evenly(n_rows, most):
+    """Positions of at most ``most`` of n rows, from the first to the last.
+
+    The first rows alone would be those of the least y.
+    """
+    return np.linspace(0, n_rows - 1, min(n_rows, most)).astype(np.intp)
+
+
 def power_of_two(values, rows):
     """Smallest power of two above the magnitudes of each column, or 1 for zeros."""
     peaks = np.zeros(values.shape[1])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmdn._line import MOST_ROWS, are_few, fit_line
-from skmdn._rows import power_of_two
+from skmdn._rows import evenly, power_of_two
 
 EPS = np.finfo(np.float64).eps
 FEWEST_ROWS_OF_A_LINE = 3
@@ -72,7 +72,7 @@ def _lines(samples, scaling, y, weights):
     From few rows for each feature any line will do. From more, only one that leaves
     less than the smallest spread, on rows that it was not fitted to.
     """
-    some = slice(MOST_ROWS)
+    some = evenly(len(y), MOST_ROWS)
     features = scaling.features(samples.X[samples.rows[some]])
     slopes, residuals = fit_line(features, y[some], weights[some])
     if are_few(len(y), features.shape[1]):

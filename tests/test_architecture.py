@@ -53,7 +53,7 @@ ARROWS = {
         "_questions",
     },
     "_network": {"_gaussian", "_covariance", "_scaling"},
-    "_pooling": {"_distribution", "_folds", "_network"},
+    "_pooling": {"_distribution", "_folds", "_network", "_rows"},
     "nn.arrays": set(),
     "nn.adam": {"nn.arrays"},
     "nn.activations": {"nn.arrays"},

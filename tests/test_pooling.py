@@ -78,6 +78,20 @@ def test_its_intervals_hold_what_they_say(rng, error):
     assert stats.binomtest(too_many, N_ROWS, 0.9).pvalue < 1e-4
 
 
+def test_members_may_disagree_where_y_is_great(rng):
+    """Rows are in the order of y, and all of them tell."""
+    X, y, network = linear_members(rng, 4, 0.2, 0.1, n_features=1)
+    ((coefs,), (intercepts,)) = network.coefs, network.intercepts
+    coefs[:, :, 1] = np.array([[1.0], [1.03], [0.97], [1.0]])
+    intercepts[:, 1] = 3 * coefs[:, 0, 1]  # all agree at X = -3, where y is least
+    y = X + 3
+    law = law_of(network, X)
+    ratio = np.mean(law.epistemic_var() / law.aleatoric_var())
+    shift = adjusted(network, X, y).intercepts[0] - intercepts
+    expected = np.log(1 - 2 * ratio) / 2
+    np.testing.assert_allclose(shift[:, network.head.std_slice], expected, atol=0.006)
+
+
 def test_members_that_agree_stay_as_they_are(rng):
     X, y, network = linear_members(rng, 4, 0.2, 0.0)
     np.testing.assert_array_equal(

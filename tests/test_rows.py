@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skmdn._folds import folds, n_validation_rows
-from skmdn._rows import canonical_samples
+from skmdn._rows import canonical_samples, evenly
 from skmdn._scaling import fit_scaling, standardised_table
 
 
@@ -51,6 +51,15 @@ def test_units_do_not_change_the_order(rng, n_values):
     for unit in (1e-9, 0.3, 1e9):
         other = canonical_samples(X * unit + 7, y / unit - 1, np.ones(500))
         np.testing.assert_array_equal(one.rows, other.rows)
+
+
+def test_some_rows_are_from_all_over():
+    np.testing.assert_array_equal(evenly(5, 9), np.arange(5))
+    for n_rows in (9, 10, 100_000):
+        some = evenly(n_rows, 9)
+        assert (some[0], some[-1], len(some)) == (0, n_rows - 1, 9)
+        assert np.ptp(np.diff(some)) <= 1
+    assert len(evenly(0, 9)) == 0
 
 
 def test_a_row_of_weight_zero_might_as_well_not_be_there(rng):
