@@ -93,7 +93,7 @@ class MixtureHead(NamedTuple):
         return tuple(parts)
 
     def stds(self, raw_stds, xp):
-        """Standard deviations (M, K or 1, D, B) of raw ones; those given those before.
+        """Standard deviations (M, K or 1, D, B), eq. (10).
 
         Of a coupled output it is the deviation that remains once the outputs before it
         are known.
@@ -116,8 +116,7 @@ class MixtureHead(NamedTuple):
 
     def weights_and_means(self, raw, xp):
         """The first two of `parameters`: all that the mean of the law depends on."""
-        K, D = self.n_components, self.n_outputs
-        logits, means = raw[:, :K], raw[:, K : K + K * D].reshape(len(raw), K, D, -1)
+        logits, means, _, _ = self.split(raw)
         above_top = logits - xp.amax(logits, axis=1, keepdims=True)
         total = xp.exp(above_top).sum(axis=1, keepdims=True)
         return _pool(above_top - xp.log(total * len(raw))), _pool(means)

@@ -60,7 +60,8 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
     ------
     ValueError
         If the shapes do not fit together, a value is not finite, the weights of a row
-        are negative or do not sum to 1, or a covariance is not positive definite.
+        are negative or do not sum to 1, or a covariance is not symmetric and positive
+        definite.
 
     Examples
     --------
@@ -99,9 +100,8 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
 
     def _freeze(self, log_weights, means, factors, n_members=1):
         factors = _gaussian.compact(factors)
-        for name, values in zip(
-            self.__slots__, (factors, log_weights, means), strict=False
-        ):
+        arrays = {"_log_weights": log_weights, "_means": means, "_factors": factors}
+        for name, values in arrays.items():
             values = values.view()
             values.flags.writeable = False
             object.__setattr__(self, name, values)

@@ -1,7 +1,7 @@
 """Expected distances between Gaussian vectors, of which the energy score is made.
 
 No closed form is known beyond one output, but one integral over a smooth function is:
-for X ~ N(m, Σ),
+for X ~ N(m, Σ), eq. (11),
 
     E‖X‖ = π^(-1/2) ∫_0^∞ (1 - E exp(-s² ‖X‖²)) s^(-2) ds,
 

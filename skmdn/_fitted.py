@@ -17,11 +17,11 @@ class FittedState:
         self.coefs_, self.intercepts_ = network.coefs, network.intercepts
         self.x_mean_, self.x_std_, *y_units = network.scaling
         self.y_mean_, self.y_std_, self.y_slopes_ = y_units
-        self.activation_ = network.activation
-        self.n_components_ = head.n_components
-        self.covariance_type_ = head.covariance_type
-        self.min_std_ = head.min_std
-        self.std_unit_ = head.std_unit
+        self._activation = network.activation
+        self._n_components = head.n_components
+        self._covariance_type = head.covariance_type
+        self._min_std = head.min_std
+        self._std_unit = head.std_unit
         self.n_iter_ = fit.losses.shape[1]
         self.best_iteration_ = fit.best_iteration
         self.loss_curve_ = fit.losses
@@ -30,15 +30,15 @@ class FittedState:
 
     def _network(self):
         head = MixtureHead(
-            self.n_components_,
+            self._n_components,
             self.n_outputs_,
-            self.covariance_type_,
-            self.min_std_,
-            self.std_unit_,
+            self._covariance_type,
+            self._min_std,
+            self._std_unit,
         )
         y_units = self.y_mean_, self.y_std_, self.y_slopes_
         scaling = Scaling(self.x_mean_, self.x_std_, *y_units)
-        return Network(self.coefs_, self.intercepts_, self.activation_, head, scaling)
+        return Network(self.coefs_, self.intercepts_, self._activation, head, scaling)
 
     def _stored_fit(self):
         """The fit to go on from; None before the first."""

@@ -32,6 +32,11 @@ def diagonal(factors):
     return np.diagonal(factors, axis1=-2, axis2=-1)
 
 
+def log_det(factors):
+    """Logarithm of each factor's determinant, (n, K)."""
+    return np.sum(np.log(diagonal(factors)), axis=-1)
+
+
 def apply_factor(factors, residuals):
     """Whitened residuals ``Cᵀ r``, of the shape of ``residuals`` (..., n, K, D)."""
     if is_diagonal(factors):
@@ -97,10 +102,9 @@ def compact(factors):
 def component_logpdf(y, means, factors):
     """Log-density of every component, (..., n, K), at ``y`` (..., n, D), eq. (2)."""
     z = apply_factor(factors, y[..., None, :] - means)
-    log_det = np.sum(np.log(diagonal(factors)), axis=-1)
     with np.errstate(over="ignore"):  # beyond 1e154 standard deviations: density 0
         distance = np.sum(z**2, axis=-1)
-    return log_det - (distance + z.shape[-1] * LOG_2PI) / 2
+    return log_det(factors) - (distance + z.shape[-1] * LOG_2PI) / 2
 
 
 def logpdf(y, log_weights, means, factors):
@@ -127,8 +131,7 @@ def _of_the_nearest(y, log_weights, means, factors):
     distance = np.linalg.norm(z / np.abs(z).max(axis=(-2, -1), keepdims=True), axis=-1)
     distance = np.where(np.isneginf(log_weights), np.inf, distance)
     nearest = distance == distance.min(axis=-1, keepdims=True)
-    log_det = np.sum(np.log(diagonal(factors)), axis=-1)
-    return np.where(nearest, log_weights + log_det, -np.inf)
+    return np.where(nearest, log_weights + log_det(factors), -np.inf)
 
 
 def mean(weights, means):
@@ -226,7 +229,7 @@ def sample_components(n_samples, rng, weights):
 
 
 def entropy(log_weights, means, factors):
-    """Entropy of the mixtures (n,), by an equal-weight rule of S normal points.
+    """Entropy of the mixtures (n,), by a rule of S equal normal points, eq. (9).
 
     The part known in closed form is split off: with ``r_k`` the responsibility of
     component k, ``H = Σ π_k (H_k - log π_k + E_k[log r_k])``, so the rule only has to
@@ -241,8 +244,7 @@ def entropy(log_weights, means, factors):
 def _entropy(log_weights, means, factors):
     weights = np.exp(log_weights)
     noise = normal_points(means.shape[-1])  # (S, D)
-    log_det = np.sum(np.log(diagonal(factors)), axis=-1)
-    component_entropy = means.shape[-1] * (LOG_2PI + 1) / 2 - log_det
+    component_entropy = means.shape[-1] * (LOG_2PI + 1) / 2 - log_det(factors)
     surprise = component_entropy + entr(weights) / np.maximum(weights, TINY)
     for k, root in enumerate(np.moveaxis(covariance_root(factors), 1, 0)):
         y = means[:, k] + np.einsum("nde,se->snd", root, noise)

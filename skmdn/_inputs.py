@@ -31,7 +31,7 @@ class CheckedInputs:
     def _check_outputs(self, y, reset):
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         if reset:
-            self.n_outputs_, self.y_ndim_ = n_outputs, y.ndim
+            self.n_outputs_, self._y_ndim = n_outputs, y.ndim
         elif n_outputs != self.n_outputs_:
             raise ValueError(
                 f"y has {n_outputs} outputs, but MDNRegressor was fitted with "

@@ -12,7 +12,14 @@ from typing import NamedTuple
 import numpy as np
 
 from skmdn._blocks import row_blocks
-from skmdn._gaussian import embed_diagonal, is_diagonal, logpdf, precisions
+from skmdn._gaussian import (
+    apply_factor,
+    embed_diagonal,
+    is_diagonal,
+    log_responsibilities,
+    logpdf,
+    precisions,
+)
 
 MAX_STEPS = 1000
 CONVERGED = 1e-10  # length of a step, in the metric of the local precision
@@ -125,12 +132,8 @@ def _step(y, mixtures):
 def _terrain(y, log_weights, means, factors):
     """Log-density at ``y`` (N, D) with its gradient and Hessian."""
     height = logpdf(y, log_weights, means, factors)
-    residuals = means - y[:, None]
-    z = np.einsum("nkde,nkd->nke", factors, residuals)
-    log_det = np.log(np.diagonal(factors, axis1=-2, axis2=-1)).sum(-1)
-    joint = log_weights + log_det - np.sum(z**2, axis=-1) / 2
-    share = np.exp(joint - joint.max(axis=1, keepdims=True))
-    share /= share.sum(axis=1, keepdims=True)  # (N, K)
+    share = np.exp(log_responsibilities(y, log_weights, means, factors))  # (N, K)
+    z = apply_factor(factors, means - y[:, None])
     pulls = np.einsum("nkde,nke->nkd", factors, z)  # precision times residual
     precision = np.einsum("nk,nkde->nde", share, precisions(factors))
     gradient = np.einsum("nk,nkd->nd", share, pulls)
@@ -140,8 +143,8 @@ def _terrain(y, log_weights, means, factors):
 
 
 def _repeats_a_higher_one(y, precision):
-    """Whether each ranked point (n, K) lies on one that ranks before it."""
-    gaps = y[:, :, None] - y[:, None]  # (n, K, K, D)
+    """Whether each ranked point (n, S) lies on one that ranks before it."""
+    gaps = y[:, :, None] - y[:, None]  # (n, S, S, D)
     distances = np.einsum("nijd,njde,nije->nij", gaps, precision, gaps)
     close = distances < APART**2
     return np.any(np.tril(close, -1), axis=2)

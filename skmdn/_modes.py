@@ -32,14 +32,10 @@ EXTREMES = {
 }
 
 
+@blockwise(lambda K: 16)
 def modes(log_weights, means, stds):
     """Return the modes of each row, a list of n arrays (m,), highest density first."""
-    return _modes(log_weights, means, stds)
-
-
-@blockwise(lambda K: 16)
-def _modes(log_weights, means, stds):
-    row, y, _ = _ranked_modes(log_weights, means, stds)
+    row, y = _ranked_modes(log_weights, means, stds)
     bounds = np.searchsorted(row, np.arange(len(means) + 1))
     return [y[i:j] for i, j in pairwise(bounds)]
 
@@ -47,17 +43,17 @@ def _modes(log_weights, means, stds):
 @blockwise(lambda K: 16)
 def mode(log_weights, means, stds):
     """Return the global mode of each row, (n,)."""
-    row, y, _ = _ranked_modes(log_weights, means, stds)
+    row, y = _ranked_modes(log_weights, means, stds)
     return y[np.searchsorted(row, np.arange(len(means)))]
 
 
 def _ranked_modes(log_weights, means, stds):
-    """Return row, place and log-density of all modes, by row, then highest first."""
+    """Return row and place of all modes, by row, then highest first."""
     row, y, is_mode = critical_points(log_weights, means, stds)
     row, y = row[is_mode], y[is_mode]
     height = logpdf(y, log_weights[row], means[row], stds[row])
     order = np.lexsort((y, -height, row))
-    return row[order], y[order], height[order]
+    return row[order], y[order]
 
 
 def critical_points(log_weights, means, stds):

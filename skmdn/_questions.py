@@ -48,7 +48,7 @@ class MarginalQuestions:
         """
         q = check_levels("q", q)
         levels = np.broadcast_to(q.ravel(), (len(self), q.size))
-        quantiles = self._of_each_marginal(ppf, levels[..., None], spread=True)
+        quantiles = self._of_each_marginal(ppf, levels[..., None])
         return quantiles if q.ndim else quantiles[:, 0]
 
     def median(self):
@@ -76,7 +76,7 @@ class MarginalQuestions:
         """
         coverage = check_levels("coverage", coverage, scalar=True)
         coverages = np.full((len(self), 1), coverage)
-        return self._of_each_marginal(equal_tailed_interval, coverages, spread=True)
+        return self._of_each_marginal(equal_tailed_interval, coverages)
 
     def mode(self):
         """Highest mode of the joint density of all outputs.
@@ -214,18 +214,19 @@ class MarginalQuestions:
         """
         level = check_levels("level", level, scalar=True)
         levels = np.full((len(self), 1), level)
-        return self._of_each_marginal(expected_shortfall, levels, spread=True)
+        return self._of_each_marginal(expected_shortfall, levels)
 
-    def _of_each_marginal(self, function, values=None, spread=False):
+    def _of_each_marginal(self, function, values=None):
         """Answers of a function of one output, the axis of outputs last or left out.
 
-        ``values`` (n, ..., D) are its first argument; ``spread`` takes the same ones,
-        (n, ..., 1), for every output.
+        ``values`` (n, ..., D) are its first argument, or (n, ..., 1) for every output.
         """
+        if values is not None:
+            values = np.broadcast_to(values, (*values.shape[:-1], self.n_outputs))
         answers = []
         for d in range(self.n_outputs):
             arguments = self._univariate_parameters(d)
             if values is not None:
-                arguments = (values[..., 0 if spread else d], *arguments)
+                arguments = (values[..., d], *arguments)
             answers.append(function(*arguments))
         return self._per_output(np.stack(answers, axis=-1))

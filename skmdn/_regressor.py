@@ -52,25 +52,26 @@ class MDNRegressor(
         Standard deviation of all components, in units of y. Required by
         ``covariance_type="fixed_spherical"`` and refused by the others.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
-        Units of each hidden layer; "auto" is two of 64 below 2000 training rows, from
-        there three of 128, and from 8000 five of 96. Members of an ensemble have five
-        of 64 from 2000 rows. Without any, ``()``, raw outputs are linear in X.
+        Units of each hidden layer; "auto" is two of 64 below 2000 rows (those held out
+        count too), from there three of 128, and from 8000 five of 96. Members of an
+        ensemble have five of 64 from 2000 rows. Without any, ``()``, raw outputs are
+        linear in X.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
     alpha : float, default=0.1
         Decoupled weight decay of the coefficients, times the learning rate at every
-        step. It falls to zero over the first half of the steps; `partial_fit` keeps it
-        constant. Coefficients of raw standard deviations decay to the end, intercepts
-        not at all.
+        step. It falls to zero over the first half of the first annealing (see Notes),
+        but not for coefficients of raw standard deviations, nor in `partial_fit`.
+        Intercepts do not decay.
     dropout : float, default=0.1
         Probability with which a hidden unit is left out of a training step. It falls to
-        zero over the first half of the steps; `partial_fit` keeps it constant.
+        zero as `alpha` does; `partial_fit` keeps it constant.
     learning_rate_init : float, default=1e-2
         Peak of the learning rate of Adam, which warms up and then falls to zero along a
         cosine, twice (see Notes). `partial_fit` keeps it constant.
     batch_size : int or "auto", default="auto"
         Rows of a minibatch; "auto" is the power of two near n / 32, from 64 to 256, and
-        half as much, from 64, for members of an ensemble.
+        half as much, from 64, for members of an ensemble. Rows held out do not count.
     max_iter : int or "auto", default="auto"
         Passes over the training rows, of which the last fifth start again from the best
         weights if there are validation rows. "auto" makes 1.9 steps a row, but 7500 to
@@ -81,7 +82,8 @@ class MDNRegressor(
         held out, none are.
     validation_fraction : float or "auto", default="auto"
         Share of the rows to hold out; "auto" is a tenth, but as much as makes 30 rows,
-        up to a third. Members hold out different rows.
+        up to a third. Members hold out different rows, as long as there are any: ten
+        members do by a tenth.
     n_iter_no_change : int or "auto", default="auto"
         Passes without an improvement by `tol` after which a member stops, and starts
         again; there a quarter of them, but no less than 10, is enough. "auto" is a
@@ -92,7 +94,9 @@ class MDNRegressor(
         Members of the ensemble, trained side by side and pooled into one mixture of
         `n_estimators` times `n_components` components.
     n_init : int, default=1
-        Restarts tried for each member; the one that validates best is kept.
+        Restarts tried for each member. Kept is the one that validates best or, without
+        validation rows, whose last pass had the least loss. One that goes on by
+        `warm_start` is not tried again.
     min_std : float, default=1e-3
         Floor of the standard deviation of every component, as a fraction of that of y,
         or of what a line leaves of it (see Notes).
@@ -132,8 +136,9 @@ class MDNRegressor(
         Mean negative log-likelihood of the training rows during each pass, in nats and
         units of y; NaN while a member has stopped.
     validation_scores_ : ndarray of shape (n_estimators, n_iter_)
-        Mean log-likelihood of the validation rows after each pass; no columns if there
-        were no validation rows.
+        Mean log-likelihood of the validation rows after each pass, in nats and units of
+        y; NaN while a member has stopped. No columns if there were no validation rows,
+        or after `partial_fit`.
     n_features_in_ : int
         Features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -153,9 +158,9 @@ class MDNRegressor(
     residuals of rows left out. From more rows that goes for outputs of which such a
     line leaves less than a thousandth of the spread.
 
-    What is judged, kept and returned is a running average of the weights over the last
-    twentieth of the planned steps, which is steadier and better than the weights
-    themselves [2]_.
+    What is judged, kept and returned is a running average of the weights, over at most
+    the last twentieth of an annealing's steps and over ever fewer as the learning rate
+    falls, which is steadier and better than the weights themselves [2]_.
 
     Where there are validation rows, a fit starts twice: after at most four fifths of
     the passes the learning rate rises and falls once more, from the weights that were
@@ -414,7 +419,7 @@ class MDNRegressor(
         """The law's mean to the last digit, without its covariances."""
         check_is_fitted(self)
         mean = mixture_mean(self._validated(X, reset=False), self._network())
-        return mean if self.y_ndim_ == 2 else mean[:, 0]
+        return mean if self._y_ndim == 2 else mean[:, 0]
 
     def predict_quantiles(self, X, quantiles):
         """Predict quantiles of each output.
@@ -506,7 +511,7 @@ class MDNRegressor(
 
     def _like_y(self, values):
         """Give a single output its axis back if y had one."""
-        single = self.n_outputs_ == 1 and self.y_ndim_ == 2
+        single = self.n_outputs_ == 1 and self._y_ndim == 2
         return values[..., None] if single else values
 
 

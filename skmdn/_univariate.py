@@ -58,7 +58,7 @@ def _logsumexp(terms):
 
 @blockwise(lambda K: K * K)
 def crps(y, log_weights, means, stds):
-    """Return the continuous ranked probability score at y, (n,) -> (n,).
+    """Return the continuous ranked probability score at y, (n,) -> (n,), eq. (8).
 
     CRPS = E|Y - y| - E|Y - Y'| / 2 (Gneiting and Raftery 2007, eq. 21), where both
     expectations are of |normal|, one for each component or pair (Grimit et al. 2006).

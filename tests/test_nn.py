@@ -342,8 +342,11 @@ def test_mistakes_with_the_module_are_named():
     with pytest.raises(ValueError, match="needs noise_std"):
         MixtureDensityNetwork(2, covariance_type="fixed_spherical")
     net = MixtureDensityNetwork(2)
-    with pytest.raises(ValueError, match=r"y must have shape \(4, 1\)"):
-        net.loss(torch.zeros(4, 2), torch.zeros(1, 4))
+    x = torch.zeros(4, 2)
+    for score in (lambda y: net.loss(x, y), lambda y: net(x).log_prob(y)):
+        for shape in [(1, 4), (1, 1), (4, 4)]:
+            with pytest.raises(ValueError, match=r"y must have shape \(4, 1\)"):
+                score(torch.zeros(shape))
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])

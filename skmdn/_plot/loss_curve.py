@@ -109,7 +109,7 @@ class LossCurveDisplay:
     def best_loss(self):
         """Loss (M,) of the weights kept: on validation rows, if there were any.
 
-        NaN for a member that kept its starting weights.
+        NaN for a member that kept one law for all rows, or its starting weights.
         """
         judged_by_validation = self.validation_loss.shape[1] > 0
         losses = self.validation_loss if judged_by_validation else self.training_loss

@@ -26,7 +26,29 @@ class MixtureParameters(NamedTuple):
     precisions_cholesky: torch.Tensor  # (n, K, D), or (n, K, D, D) upper triangular
 
     def log_prob(self, y):
-        """Log-density (n,) of observations ``y`` (n,) or (n, D), eqs. (1) and (2)."""
+        """Log-density of observations, eqs. (1) and (2).
+
+        Parameters
+        ----------
+        y : Tensor of shape (n, D), or (n,) for one output
+            In units of y.
+
+        Returns
+        -------
+        log_prob : Tensor of shape (n,)
+            In nats.
+
+        Raises
+        ------
+        ValueError
+            If `y` has another shape: nothing is broadcast.
+        """
+        expected = len(self.means), self.means.shape[-1]
+        if y.shape != expected and not (expected[1] == 1 and y.shape == expected[:1]):
+            raise ValueError(
+                f"y must have shape {expected}, a row for each row of x; got "
+                f"{tuple(y.shape)}."
+            )
         residuals = y.reshape(len(self.means), 1, -1) - self.means  # (n, K, D)
         factors = self.precisions_cholesky
         if _gaussian.is_diagonal(factors):
@@ -223,15 +245,13 @@ class MixtureDensityNetwork(torch.nn.Module):
         -------
         loss : Tensor of shape (n,)
             In nats; of the pooled mixture if there are several members.
+
+        Raises
+        ------
+        ValueError
+            If `y` has another shape: nothing is broadcast.
         """
-        parameters = self(x)
-        expected = (len(x), self.head.n_outputs)
-        if y.shape != expected and not (expected[1] == 1 and y.shape == expected[:1]):
-            raise ValueError(
-                f"y must have shape {expected}, a row for each row of x; got "
-                f"{tuple(y.shape)}."
-            )
-        return -parameters.log_prob(y)
+        return -self(x).log_prob(y)
 
     @torch.no_grad()
     def sample(self, x, n_samples=1, generator=None):

@@ -25,7 +25,7 @@ class Record:
         self.losses, self.scores = [], []
         self.best_flat = copy(weights.flat)
         self.best_score = np.full(n_members, -np.inf)
-        self.best_iteration = np.ones(n_members, dtype=int)
+        self.best_iteration = np.zeros(n_members, dtype=int)
         self.score_to_beat = np.full(n_members, -np.inf)
         self.last_gain = np.zeros(n_members, dtype=int)
         self.patience = options.n_iter_no_change
@@ -35,7 +35,6 @@ class Record:
         score = as_float64(score) - self.log_unit
         known = np.isfinite(score)
         self.best_score[known] = self.score_to_beat[known] = score[known]
-        self.best_iteration[known] = 0
 
     def wait_anew(self, patience):
         """Let nobody have stopped yet, nor wait longer than ``patience`` passes."""
