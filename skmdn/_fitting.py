@@ -56,11 +56,10 @@ def fit_network(settings, samples, held_out=None, previous=None):
     else:
         scaling, y = fit_scaling(samples)
     data = _training_data(settings, (samples, y), held_out, scaling, n_restarts, rng)
-    start = _starting_network(
-        settings, (samples, y), scaling, seeds, previous and previous.network
-    )
     if previous:
-        start = _continued(previous.network, start)
+        start = _continued(settings, previous.network)
+    else:
+        start = _starting_network(settings, (samples, y), scaling, seeds)
     options = _options(settings, data.train_rows.shape[1], fresh=previous is None)
     fit = _best_restarts(_train(start, data, options, seeds), n_restarts)
     if settings.n_estimators == 1:
@@ -79,10 +78,9 @@ def fit_chunk(settings, samples, previous=None):
     if previous is None:
         previous = _before_the_first_chunk(settings, samples)
     seeds, network = previous.seeds, previous.network
+    start = _continued(settings, network)
     part = samples, network.scaling.outputs(samples)
     data = _whole_data(part, network.scaling, len(seeds))
-    start = _starting_network(settings, part, network.scaling, seeds, network)
-    start = _continued(network, start)
     options = _options(settings, len(samples.rows), fresh=False)
     options = options._replace(max_iter=1, annealed=False)
     chunk_seeds = [
@@ -156,13 +154,14 @@ def _data(parts, scaling, train_rows, validation_rows):
     )
 
 
-def _starting_network(settings, part, scaling, seeds, previous=None):
-    """Weights as they start; sizes that are "auto" are those of ``previous``."""
+def _starting_network(settings, part, scaling, seeds):
+    """Weights as they start."""
     samples, y = part
     from skmdn.nn.initialization import starting_weights
 
     head = _head(settings, scaling)
-    hidden_sizes = _hidden_layer_sizes(settings, len(y), previous)
+    auto = auto_hidden_layer_sizes(len(y), settings.n_estimators)
+    hidden_sizes = _hidden_layer_sizes(settings, auto)
     sizes = [len(scaling.x_std), *hidden_sizes, head.n_raw]
     starts = [
         starting_weights(sizes, head, y, samples.weights, np.random.RandomState(seed))
@@ -175,23 +174,29 @@ def _starting_network(settings, part, scaling, seeds, previous=None):
     return Network(coefs, intercepts, settings.activation, head, scaling)
 
 
-def _hidden_layer_sizes(settings, n_rows, previous):
+def _hidden_layer_sizes(settings, auto):
+    """Units of each hidden layer; ``auto`` where the settings leave them open."""
     if isinstance(settings.hidden_layer_sizes, str):
-        if previous:
-            return [coef.shape[2] for coef in previous.coefs[:-1]]
-        return auto_hidden_layer_sizes(n_rows, settings.n_estimators)
+        return auto
     sizes = np.atleast_1d(settings.hidden_layer_sizes).tolist()
     if not all(is_integer(size) and size > 0 for size in sizes):
         raise ValueError(
             "hidden_layer_sizes must be positive integers, the units of each hidden "
             f"layer; got {settings.hidden_layer_sizes!r}."
         )
-    return sizes
+    return tuple(sizes)
 
 
-def _continued(network, start):
-    """Weights of ``network``, if the settings ask for one like it, as ``start`` is."""
-    asked, found = (_make(candidate) for candidate in (start, network))
+def _continued(settings, network):
+    """The ``network`` itself, if the settings ask for one like it."""
+    sizes = tuple(coef.shape[2] for coef in network.coefs[:-1])
+    asked = _make(
+        _head(settings, network.scaling),
+        _hidden_layer_sizes(settings, sizes),
+        settings.activation,
+        settings.n_estimators,
+    )
+    found = _make(network.head, sizes, network.activation, len(network.coefs[0]))
     for name, value in found.items():
         if value != asked[name]:
             raise ValueError(
@@ -202,18 +207,15 @@ def _continued(network, start):
     return network
 
 
-def _make(network):
+def _make(head, hidden_layer_sizes, activation, n_estimators):
     """What must not change when training continues."""
     return {
-        "n_components": network.head.n_components,
-        "covariance_type": network.head.covariance_type,
-        "noise_std or min_std": (
-            network.head.min_std,
-            network.head.std_unit.tolist(),
-        ),
-        "hidden_layer_sizes": tuple(coef.shape[2] for coef in network.coefs[:-1]),
-        "activation": network.activation,
-        "n_estimators": len(network.coefs[0]),
+        "n_components": head.n_components,
+        "covariance_type": head.covariance_type,
+        "noise_std or min_std": (head.min_std, head.std_unit.tolist()),
+        "hidden_layer_sizes": hidden_layer_sizes,
+        "activation": activation,
+        "n_estimators": n_estimators,
     }
 
 
