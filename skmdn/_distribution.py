@@ -248,12 +248,17 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         Parameters
         ----------
         y : array-like of shape (n,) or (n, D)
-            Observations in units of y.
+            Finite observations in units of y.
 
         Returns
         -------
         responsibilities : ndarray of shape (n, K)
             Each row sums to 1.
+
+        Raises
+        ------
+        ValueError
+            If `y` is of another shape, has NaN or is infinite.
         """
         y = check_observations(y, self._shape, finite=True)
         return np.exp(_gaussian.log_responsibilities(y, *self._parameters))
@@ -272,6 +277,11 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         -------
         samples : ndarray of shape (n, S) or (n, S, D)
             In units of y; the first axis is the row.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not an integer of at least 1.
         """
         if not is_integer(n_samples) or n_samples < 1:
             raise ValueError(
@@ -333,6 +343,11 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         -------
         law : MixtureDistribution
             With the same weights and as many outputs as were asked for.
+
+        Raises
+        ------
+        ValueError
+            If `outputs` names an output that is not there, or one twice.
         """
         outputs = self._output_indices("outputs", outputs)
         means, factors = _gaussian.marginal(outputs, self.means, self._factors)
@@ -349,12 +364,27 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         given : int or sequence of int
             Outputs that are known.
         y : array-like of shape (n,) or (n, G)
-            Their values for each row, in units of y and in the order of `given`.
+            Their finite values for each row, in units of y and in the order of `given`.
 
         Returns
         -------
         law : MixtureDistribution
             Over the remaining outputs, in their order.
+
+        Raises
+        ------
+        ValueError
+            If `given` names all outputs, one twice or one that is not there, or if `y`
+            is of another shape, has NaN or is infinite.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> covariance = [[1.0, 0.8], [0.8, 1.0]]
+        >>> law = MixtureDistribution([[1.0]], [[[0.0, 0.0]]], [[covariance]])
+        >>> known = law.conditional(0, [2.0])
+        >>> known.mean(), known.std().round(2)
+        (array([1.6]), array([0.6]))
         """
         given = self._output_indices("given", given)
         if len(given) == self.n_outputs:

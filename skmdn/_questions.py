@@ -45,6 +45,11 @@ class MarginalQuestions:
         ppf : ndarray of shape (n,) or (n, D), (n, Q) or (n, Q, D)
             In units of y; the axis of levels is there if `q` has one. Accurate to the
             last digits in both tails, infinite at levels 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If a level is not between 0 and 1.
         """
         q = check_levels("q", q)
         levels = np.broadcast_to(q.ravel(), (len(self), q.size))
@@ -73,6 +78,11 @@ class MarginalQuestions:
         -------
         interval : ndarray of shape (n, 2) or (n, 2, D)
             Lower and upper end, in units of y.
+
+        Raises
+        ------
+        ValueError
+            If `coverage` is not a number between 0 and 1.
         """
         coverage = check_levels("coverage", coverage, scalar=True)
         coverages = np.full((len(self), 1), coverage)
@@ -104,6 +114,13 @@ class MarginalQuestions:
         -------
         modes : list of n ndarrays of shape (m,) or (m, D)
             Of each row, highest density first, in units of y.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[0.4, 0.6]], [[-3.0, 3.0]], [[1.0, 0.25]])
+        >>> law.modes()[0].round(2)
+        array([ 3., -3.])
         """
         if self.n_outputs == 1:
             return modes(*self._univariate_parameters(0))
@@ -124,10 +141,23 @@ class MarginalQuestions:
         regions : list of n ndarrays of shape (m, 2)
             Lower and upper ends of each row's intervals, from left to right.
 
+        Raises
+        ------
+        ValueError
+            If the law has several outputs, or `coverage` is not above 0 and at most 1.
+
         References
         ----------
         R. J. Hyndman (1996). Computing and graphing highest density regions. The
         American Statistician 50, 120-126.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[0.4, 0.6]], [[-3.0, 3.0]], [[1.0, 0.25]])
+        >>> law.highest_density_region(0.8)[0].round(2)
+        array([[-3.89, -2.11],
+               [ 2.14,  3.86]])
         """
         if self.n_outputs > 1:
             raise ValueError(
