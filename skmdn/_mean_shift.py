@@ -95,11 +95,13 @@ def _starts(log_weights, means, precision):
 
 def _solve(matrices, vectors):
     """Solutions (..., D); zero where rounding has made a matrix singular."""
-    singular = np.linalg.slogdet(matrices)[0] == 0
-    vectors = np.where(singular[..., None], 0, vectors)
-    identity = np.eye(matrices.shape[-1])
-    matrices = np.where(singular[..., None, None], identity, matrices)
-    return np.linalg.solve(matrices, vectors[..., None])[..., 0]
+    vectors = vectors[..., None]
+    try:
+        return np.linalg.solve(matrices, vectors)[..., 0]
+    except np.linalg.LinAlgError:  # for one of them, there is no answer for any
+        singular = (np.linalg.slogdet(matrices)[0] == 0)[..., None, None]
+        regular = np.where(singular, np.eye(matrices.shape[-1]), matrices)
+        return np.linalg.solve(regular, np.where(singular, 0, vectors))[..., 0]
 
 
 def _climb(y, mixtures):
