@@ -119,8 +119,8 @@ def _check_weights(weights):
         )
 
 
-def _check_symmetry(covariances):
-    """Refuse matrices whose two halves differ by more than rounding to float32."""
+def _symmetric(covariances):
+    """Mean of the two halves, which may differ by no more than rounding to float32."""
     transposed = np.swapaxes(covariances, -1, -2)
     size = np.sqrt(np.abs(np.diagonal(covariances, axis1=-2, axis2=-1)))
     tolerance = 1e-6 * size[..., :, None] * size[..., None, :]
@@ -131,6 +131,7 @@ def _check_symmetry(covariances):
             f"the transposed has {transposed[wrong][0]}. Take the mean of both: "
             "(covariances + covariances.swapaxes(-1, -2)) / 2."
         )
+    return covariances / 2 + transposed / 2
 
 
 def checked_factors(covariances):
@@ -138,7 +139,7 @@ def checked_factors(covariances):
     if covariances.ndim == 3 and not (covariances > 0).all():
         raise ValueError(f"Variances must be positive, got {covariances.min()}.")
     if covariances.ndim == 4:
-        _check_symmetry(covariances)
+        covariances = _symmetric(covariances)
     try:
         return _gaussian.factor_of_covariance(covariances)
     except np.linalg.LinAlgError as error:

@@ -260,7 +260,7 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         ValueError
             If `y` is of another shape, has NaN or is infinite.
         """
-        y = check_observations(y, self._shape, finite=True)
+        y = self._observations(y, finite=True)
         return np.exp(_gaussian.log_responsibilities(y, *self._parameters))
 
     def sample(self, n_samples=1, random_state=None):
@@ -405,12 +405,8 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         """Drop the axis of outputs, the last one, where there is a single output."""
         return values[..., 0] if self.n_outputs == 1 else values
 
-    @property
-    def _shape(self):
-        return len(self), self.n_outputs
-
-    def _observations(self, y):
-        return check_observations(y, self._shape)
+    def _observations(self, y, finite=False):
+        return check_observations(y, (len(self), self.n_outputs), finite)
 
     def _row_indices(self, rows):
         """Indices or a mask of rows, one axis of them, from whatever names them."""

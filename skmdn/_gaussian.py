@@ -101,8 +101,8 @@ def compact(factors):
 
 def component_logpdf(y, means, factors):
     """Log-density of every component, (..., n, K), at ``y`` (..., n, D), eq. (2)."""
-    z = apply_factor(factors, y[..., None, :] - means)
     with np.errstate(over="ignore"):  # beyond 1e154 standard deviations: density 0
+        z = apply_factor(factors, y[..., None, :] - means)
         distance = np.sum(z**2, axis=-1)
     return log_det(factors) - (distance + z.shape[-1] * LOG_2PI) / 2
 
@@ -113,11 +113,12 @@ def logpdf(y, log_weights, means, factors):
 
 
 def log_responsibilities(y, log_weights, means, factors):
-    """Log-probability of each component given ``y``, (..., n, K), eq. (3)."""
+    """Log-probability of each component given ``y`` (n, D), (n, K), eq. (3)."""
     joint = log_weights + component_logpdf(y, means, factors)
     lost = np.isneginf(joint).all(axis=-1)  # all densities underflow
     if lost.any():
-        joint[lost] = _of_the_nearest(y, log_weights, means, factors)[lost]
+        far = (values[lost] for values in (y, log_weights, means, factors))
+        joint[lost] = _of_the_nearest(*far)
     joint -= joint.max(axis=-1, keepdims=True)  # or logs of sums are lost beside it
     return joint - logsumexp(joint, axis=-1, keepdims=True)
 
@@ -127,8 +128,9 @@ def _of_the_nearest(y, log_weights, means, factors):
 
     Those components have them that are nearest in standard deviations.
     """
-    z = apply_factor(factors, y[..., None, :] - means)
-    distance = np.linalg.norm(z / np.abs(z).max(axis=(-2, -1), keepdims=True), axis=-1)
+    residuals = y[:, None] - means
+    residuals /= np.abs(residuals).max(axis=(1, 2), keepdims=True)
+    distance = np.linalg.norm(apply_factor(factors, residuals), axis=-1)
     distance = np.where(np.isneginf(log_weights), np.inf, distance)
     nearest = distance == distance.min(axis=-1, keepdims=True)
     return np.where(nearest, log_weights + log_det(factors), -np.inf)

@@ -297,12 +297,24 @@ def test_parameters_that_are_no_law_are_refused(weights, means, covariances, mes
         MixtureDistribution(weights, means, covariances)
 
 
+def test_a_far_row_warns_of_no_other():
+    """Nor does the row that lies on all means at once."""
+    law = MixtureDistribution([[0.5, 0.5]] * 2, [[0, 0]] * 2, [[1e-6, 4e-6]] * 2)
+    np.testing.assert_allclose(
+        law.responsibilities([0, 1e307]), [[2 / 3, 1 / 3], [0, 1]]
+    )
+
+
 def test_matrices_may_be_as_symmetric_as_rounding_lets_them(rng):
     for dtype in (np.float32, np.float64):
         turns = np.linalg.qr(rng.normal(size=(20, 1, 4, 4)))[0].astype(dtype)
         matrices = 3 * turns @ turns.swapaxes(-1, -2)
         law = MixtureDistribution(np.ones((20, 1)), np.zeros((20, 1, 4)), matrices)
         np.testing.assert_allclose(law.covariances, matrices, atol=1e-5)
+        other = MixtureDistribution(
+            np.ones((20, 1)), np.zeros((20, 1, 4)), matrices.swapaxes(-1, -2)
+        )
+        np.testing.assert_array_equal(law.covariances, other.covariances)
 
 
 def test_questions_that_have_no_answer_are_refused(rng):
