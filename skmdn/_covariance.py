@@ -6,7 +6,7 @@ contiguous: raw outputs are (M, P, B) for M members, P raw outputs and B rows. T
 other letters are K components, D outputs and T = D (D - 1) / 2 couplings.
 """
 
-from math import prod
+from math import log, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +37,10 @@ class MixtureHead(NamedTuple):
     units of y, eq. (10). ``std_unit`` (D,) is 1 where every output has a standard
     deviation of its own, and undoes the standardisation where the covariance is
     spherical, for it has to be so in the units of y.
+
+    ``std_precision`` is that of a normal prior on every raw standard deviation, which
+    steps of `fit` know, and which `parameters` remember where a component explains
+    next to nothing, eq. (16).
     """
 
     n_components: int
@@ -44,6 +48,7 @@ class MixtureHead(NamedTuple):
     covariance_type: str
     min_std: float
     std_unit: np.ndarray
+    std_precision: float = 0.0
 
     @property
     def kind(self):
@@ -110,16 +115,24 @@ class MixtureHead(NamedTuple):
         An ensemble of mixtures is a mixture of all their components, each weighing one
         M-th of what it weighed.
         """
-        _, _, raw_stds, couplings = self.split(raw)
-        factors = _pool(self._factors(raw_stds, couplings, xp))
-        return *self.weights_and_means(raw, xp), factors
+        logits, means, raw_stds, couplings = self.split(raw)
+        log_weights = _log_softmax(logits, xp)
+        if self.std_precision and self.kind.per_component:
+            raw_stds = self._believed(raw_stds, xp.exp(log_weights), xp)
+        factors = self._factors(raw_stds, couplings, xp)
+        return *_pooled_law(log_weights, means), _pool(factors)
 
     def weights_and_means(self, raw, xp):
         """The first two of `parameters`: all that the mean of the law depends on."""
         logits, means, _, _ = self.split(raw)
-        above_top = logits - xp.amax(logits, axis=1, keepdims=True)
-        total = xp.exp(above_top).sum(axis=1, keepdims=True)
-        return _pool(above_top - xp.log(total * len(raw))), _pool(means)
+        return _pooled_law(_log_softmax(logits, xp), means)
+
+    def _believed(self, raw_stds, weights, xp):
+        """Raw standard deviations as far as components explain anything, eq. (16)."""
+        squares = weights**2
+        doubts = (self.std_precision / 2 * (1 - weights)) ** 2
+        share = squares / (squares + doubts)
+        return xp.maximum(raw_stds, raw_stds * share[:, :, None])
 
     def _factors(self, raw_stds, couplings, xp):
         """Precision factors, (M, K, D, B), or (M, K, D, D, B) where outputs couple.
@@ -138,7 +151,9 @@ class MixtureHead(NamedTuple):
         return entries[:, :, _unit_upper_index(D)] / stds[:, :, None]
 
 
-def make_head(n_components, covariance_type, min_std, noise_std, y_std):
+def make_head(
+    n_components, covariance_type, min_std, noise_std, y_std, std_precision=0.0
+):
     """Head of a network for outputs of standard deviations ``y_std`` (D,)."""
     if covariance_type not in COVARIANCE_TYPES:
         raise ValueError(
@@ -153,7 +168,9 @@ def make_head(n_components, covariance_type, min_std, noise_std, y_std):
         std_unit = np.ones_like(y_std)
     else:
         std_unit = y_std.max() / y_std
-    return MixtureHead(n_components, len(y_std), covariance_type, min_std, std_unit)
+    return MixtureHead(
+        n_components, len(y_std), covariance_type, min_std, std_unit, std_precision
+    )
 
 
 def _check_noise_std(noise_std, covariance_type, learned):
@@ -188,6 +205,17 @@ def _unit_upper_index(n_outputs):
     np.fill_diagonal(index, len(rows))
     index[rows, columns] = np.arange(len(rows))
     return index
+
+
+def _log_softmax(logits, xp):
+    """Log-weights (M, K, B), eq. (1)."""
+    above_top = logits - xp.amax(logits, axis=1, keepdims=True)
+    return above_top - xp.log(xp.exp(above_top).sum(axis=1, keepdims=True))
+
+
+def _pooled_law(log_weights, means):
+    """Log-weights (B, M K) and means (B, M K, D) of the mean of the members' laws."""
+    return _pool(log_weights - log(len(log_weights))), _pool(means)
 
 
 def _pool(values):

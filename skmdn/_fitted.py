@@ -22,6 +22,7 @@ class FittedState:
         self._covariance_type = head.covariance_type
         self._min_std = head.min_std
         self._std_unit = head.std_unit
+        self._std_precision = head.std_precision
         self.n_iter_ = fit.losses.shape[1]
         self.best_iteration_ = fit.best_iteration
         self.loss_curve_ = fit.losses
@@ -35,6 +36,7 @@ class FittedState:
             self._covariance_type,
             self._min_std,
             self._std_unit,
+            self._std_precision,
         )
         y_units = self.y_mean_, self.y_std_, self.y_slopes_
         scaling = Scaling(self.x_mean_, self.x_std_, *y_units)

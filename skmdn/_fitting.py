@@ -22,6 +22,10 @@ from skmdn._network import Network
 from skmdn._pooling import calibrated_pool, has_many_judges, spread_adjusted
 from skmdn._scaling import fit_scaling, standardised_table
 
+# Of the prior on raw standard deviations, in rows' worth of evidence: what it says for
+# a component matters where that explains no row. Less for each where there are many.
+STD_PRECISION, TOTAL_STD_PRECISION = 0.01, 0.05
+
 
 class Fit(NamedTuple):
     """A trained network with its history; the members first, then the passes."""
@@ -117,6 +121,7 @@ def _head(settings, scaling):
         settings.min_std,
         settings.noise_std,
         scaling.y_std,
+        min(STD_PRECISION, TOTAL_STD_PRECISION / settings.n_components),
     )
 
 

@@ -24,7 +24,7 @@ def task_of_members(rows, seeds, **changes):
     rng = np.random.default_rng(0)
     X, y = make_data(rng)
     table = np.column_stack([X, np.ones(300), y, np.ones(300)]).astype(np.float32)
-    head = make_head(3, "diag", 1e-3, None, np.ones(1))
+    head = make_head(3, "diag", 1e-3, None, np.ones(1), std_precision=0.01)
     starts = [
         starting_weights(
             [3, 8, 8, head.n_raw],

@@ -19,15 +19,15 @@ TORCH_ACTIVATIONS = {
 }
 
 
-def make_head(covariance_type, n_outputs):
+def make_head(covariance_type, n_outputs, std_precision=0.0):
     std_unit = np.linspace(1.0, 1.7, n_outputs)
-    return MixtureHead(K, n_outputs, covariance_type, 0.01, std_unit)
+    return MixtureHead(K, n_outputs, covariance_type, 0.01, std_unit, std_precision)
 
 
 class Problem:
     """Random weights, rows and dropout masks, as arrays of one ``library``."""
 
-    def __init__(self, rng, library, head, activation, dropout=False, precision=0.0):
+    def __init__(self, rng, library, head, activation, dropout=False):
         def array(values):
             return library(np.asarray(values, dtype=np.float64))
 
@@ -43,8 +43,7 @@ class Problem:
         if dropout:
             kept = [rng.uniform(size=(M, h, B)) < 0.6 for h in (6, 5)]
             self.masks = [array(mask / 0.6) for mask in kept]
-        self.precision = precision
-        self.gradient = BatchGradient(self.weights, head, activation, B, precision)
+        self.gradient = BatchGradient(self.weights, head, activation, B)
 
     def losses(self):
         """Losses (M, B); the gradient is left in its buffers."""
@@ -115,8 +114,8 @@ def test_gradient_of_every_activation_is_that_of_autograd(
 def test_the_prior_on_widths_is_in_the_gradient_and_not_in_the_loss(
     rng, library, covariance_type, n_outputs
 ):
-    head = make_head(covariance_type, n_outputs)
-    check_against_autograd(Problem(rng, library, head, "silu", precision=0.3))
+    head = make_head(covariance_type, n_outputs, std_precision=0.3)
+    check_against_autograd(Problem(rng, library, head, "silu"))
 
 
 def check_against_autograd(problem):
@@ -130,10 +129,11 @@ def check_against_autograd(problem):
         torch.tensor(as_numpy(layer), requires_grad=True)
         for layer in problem.weights.layers
     ]
+    without_prior = problem.head._replace(std_precision=0.0)
     expected, halves = autograd_loss(
-        layers, problem.activation, problem.head, x, y, masks
+        layers, problem.activation, without_prior, x, y, masks
     )
-    penalised = expected + problem.precision * halves
+    penalised = expected + problem.head.std_precision * halves
     (penalised * row_weights[:, 0]).sum().backward()
     np.testing.assert_allclose(losses, expected.detach(), rtol=1e-10, atol=1e-10)
     for ours, layer in zip(problem.gradient.gradient.layers, layers, strict=True):

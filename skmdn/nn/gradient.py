@@ -74,8 +74,6 @@ class BatchGradient:
     activation : {"relu", "silu", "gelu", "tanh"}
     batch_size : int
         Rows B of every batch of every member.
-    std_precision : float, default=0.0
-        Of the prior on raw standard deviations.
 
     Attributes
     ----------
@@ -84,7 +82,7 @@ class BatchGradient:
         member's own.
     """
 
-    def __init__(self, weights, head, activation, batch_size, std_precision=0.0):
+    def __init__(self, weights, head, activation, batch_size):
         flat = weights.flat
         M = len(flat)
         self.xp = namespace(flat)
@@ -101,7 +99,7 @@ class BatchGradient:
             hidden[:, -1] = 1
         self.raw = zeros((M, n_raw, batch_size), flat)
         self.d_raw = zeros((M, n_raw, batch_size), flat)
-        self.likelihood = MixtureLikelihood(head, self.raw, self.d_raw, std_precision)
+        self.likelihood = MixtureLikelihood(head, self.raw, self.d_raw)
         # Views are made once: making one costs as much as a small operation.
         self.active = [hidden[:, :-1] for hidden in self.hidden]
         self.transposed = [layer.swapaxes(1, 2) for layer in weights.layers]

@@ -24,12 +24,14 @@ class MixtureLikelihood:
         The buffer in which the network leaves its raw outputs at every step.
     gradient : array of shape (M, P, B)
         The buffer in which `backward` leaves the gradient with respect to them.
-    std_precision : float, default=0.0
-        Of a normal prior, with mean 0, on raw standard deviations at every row: half
-        its product with their squares counts in the gradient, not in the loss.
+
+    Notes
+    -----
+    The head's prior on raw standard deviations, normal with mean 0 at every row, counts
+    in the gradient and not in the loss: half its precision times their squares.
     """
 
-    def __init__(self, head, raw, gradient, std_precision=0.0):
+    def __init__(self, head, raw, gradient):
         self.xp = namespace(raw)
         self.head = head
         self.logits, self.means, self.raw_stds, self.couplings = head.split(raw)
@@ -46,8 +48,8 @@ class MixtureLikelihood:
         self.std_unit = array_like(head.std_unit[:, None], raw)
         self.has_std_unit = bool((head.std_unit != 1).any())
         self.slices = coupled_slices(head.n_outputs) if head.n_couplings else ()
-        self.has_prior = head.kind.learned and std_precision > 0
-        self.std_precision = constant(std_precision, raw)
+        self.has_prior = head.kind.learned and head.std_precision > 0
+        self.std_precision = constant(head.std_precision, raw)
         if not head.kind.learned:
             self.stds = self.xp.broadcast_to(self.std_unit, self.means.shape)
 

@@ -9,9 +9,6 @@ from skmdn.nn.arrays import array_on, as_float64, device_of, zeros
 from skmdn.nn.batches import Batch, Dropout, Shuffle
 from skmdn.nn.gradient import BatchGradient
 
-# Of the prior on raw standard deviations, in rows' worth of evidence: what it says for
-# a component matters where that explains no row. Less for each where there are many.
-STD_PRECISION, TOTAL_STD_PRECISION = 0.01, 0.05
 INTERVAL = 8  # steps, for all of which the last decays and enters the average
 CACHED = 2**15  # numbers of one layer's states, beyond which calls cost little
 
@@ -76,10 +73,7 @@ class Steps:
         self.weights, self.averaged = weights, averaged
         options, size = self.options, self.shuffle.size
         self.adam = Adam(weights, self.head, options.alpha, moments, n_steps)
-        precision = min(STD_PRECISION, TOTAL_STD_PRECISION / self.head.n_components)
-        self.gradient = BatchGradient(
-            weights, self.head, options.activation, size, precision
-        )
+        self.gradient = BatchGradient(weights, self.head, options.activation, size)
         self.batch = Batch(self.table, self.n_outputs, len(weights.flat), size)
 
     def keep(self, running):
