@@ -1,4 +1,4 @@
-"""How large a network and how long to train: the rules of n behind "auto"."""
+"""How large a network and how long to train: the rules behind "auto"."""
 
 import math
 
@@ -7,17 +7,20 @@ STEPS_PER_ROW = 1.9
 FEWEST_STEPS, MOST_STEPS = 7500, 19_000
 FEWEST_PASSES = 25
 MANY_ROWS, VERY_MANY_ROWS = 2000, 8000
+FEW_FEATURES = 4
 VALIDATION_SHARE = 0.1
 ENOUGH_VALIDATION_ROWS = 30
 
 
-def auto_hidden_layer_sizes(n_rows, n_members=1):
-    """Two layers of 64 units below 2000 rows, and from there more.
+def auto_hidden_layer_sizes(n_rows, n_features, n_members=1):
+    """Units of each layer: three or two small ones below 2000 rows, from there more.
 
-    One network has three of 128, from 8000 rows five of 96; members have five of 64.
+    Few rows have three of 32 if they have up to four features, and else two of 64. Of
+    more, one network has three of 128, from 8000 rows five of 96; members have five of
+    64.
     """
     if n_rows < MANY_ROWS:
-        return (64,) * 2
+        return (32,) * 3 if n_features <= FEW_FEATURES else (64,) * 2
     if n_members > 1:
         return (64,) * 5
     return (128,) * 3 if n_rows < VERY_MANY_ROWS else (96,) * 5

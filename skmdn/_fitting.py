@@ -165,9 +165,10 @@ def _starting_network(settings, part, scaling, seeds):
     from skmdn.nn.initialization import starting_weights
 
     head = _head(settings, scaling)
-    auto = auto_hidden_layer_sizes(len(y), settings.n_estimators)
+    n_features = len(scaling.x_std)
+    auto = auto_hidden_layer_sizes(len(y), n_features, settings.n_estimators)
     hidden_sizes = _hidden_layer_sizes(settings, auto)
-    sizes = [len(scaling.x_std), *hidden_sizes, head.n_raw]
+    sizes = [n_features, *hidden_sizes, head.n_raw]
     starts = [
         starting_weights(sizes, head, y, samples.weights, np.random.RandomState(seed))
         for seed in seeds

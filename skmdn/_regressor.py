@@ -1,30 +1,27 @@
-"""MDNRegressor: what the user sets, fits and asks."""
+"""MDNRegressor: its parameters, and what `fit` makes of them."""
 
 from numbers import Integral, Real
 from typing import ClassVar
 
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from skmdn import _fitting
 from skmdn._checks import restored_on_error
 from skmdn._covariance import COVARIANCE_TYPES
-from skmdn._distribution import MixtureDistribution
 from skmdn._fitted import FittedState
 from skmdn._inputs import CheckedInputs
-from skmdn._network import ACTIVATIONS, mixture_mean, mixture_parameters
-
-POINT_PREDICTIONS = {
-    "mean": MixtureDistribution.mean,
-    "median": MixtureDistribution.median,
-    "mode": MixtureDistribution.mode,
-}
-OUTPUT_TYPES = [*POINT_PREDICTIONS, "quantiles", "distribution"]
+from skmdn._network import ACTIVATIONS
+from skmdn._predictions import Predictions
 
 
 class MDNRegressor(
-    CheckedInputs, FittedState, MultiOutputMixin, RegressorMixin, BaseEstimator
+    Predictions,
+    CheckedInputs,
+    FittedState,
+    MultiOutputMixin,
+    RegressorMixin,
+    BaseEstimator,
 ):
     """Mixture density network: a regressor that predicts whole distributions.
 
@@ -52,10 +49,10 @@ class MDNRegressor(
         Standard deviation of all components, in units of y. Required by
         ``covariance_type="fixed_spherical"`` and refused by the others.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
-        Units of each hidden layer; "auto" is two of 64 below 2000 rows (those held out
-        count too), from there three of 128, and from 8000 five of 96. Members of an
-        ensemble have five of 64 from 2000 rows. Without any, ``()``, raw outputs are
-        linear in X.
+        Units of each hidden layer; "auto" is three of 32 for up to four features and
+        two of 64 for more below 2000 rows (those held out count too), from there three
+        of 128, and from 8000 five of 96. Members of an ensemble have five of 64 from
+        2000 rows. Without any, ``()``, raw outputs are linear in X.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
     alpha : float, default=0.1
@@ -353,180 +350,15 @@ class MDNRegressor(
         Returns
         -------
         self : MDNRegressor
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are not as said, or the network that is fitted
+            already is not the one that the parameters ask for. What was fitted stays.
         """
         with restored_on_error(self):
             previous = self._stored_fit()
             samples = self._samples(X, y, sample_weight, reset=previous is None)
             self._store(_fitting.fit_chunk(self, samples, previous))
         return self
-
-    def predict_distribution(self, X):
-        """Predict the law of y for every row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Features.
-
-        Returns
-        -------
-        law : MixtureDistribution
-            Of n rows, in units of y.
-        """
-        check_is_fitted(self)
-        X = self._validated(X, reset=False)
-        return MixtureDistribution._from_factors(
-            *mixture_parameters(X, self._network()), n_members=len(self.coefs_[0])
-        )
-
-    def predict(self, X, return_std=False, *, output_type="mean", quantiles=None):
-        """Predict one number for every row and output, some quantiles, or the law.
-
-        The keywords pass through a Pipeline too.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Features.
-        return_std : bool, default=False
-            Whether to return the standard deviation as well; with the mean only.
-        output_type : {"mean", "median", "mode", "quantiles", "distribution"}, \
-                default="mean"
-            What to predict. The mode is the highest one, of all outputs jointly.
-        quantiles : float or array-like of shape (Q,), default=None
-            Levels between 0 and 1; required by ``output_type="quantiles"``.
-
-        Returns
-        -------
-        y : ndarray or MixtureDistribution
-            Shaped like the y of `fit`; for several quantiles (n, Q), or
-            (n, Q, n_outputs) if y had columns.
-        std : ndarray of the shape of y
-            Only if `return_std`.
-        """
-        _check_question(return_std, output_type, quantiles)
-        if output_type == "quantiles":
-            return self.predict_quantiles(X, quantiles)
-        if output_type == "mean" and not return_std:
-            return self._predict_mean(X)
-        law = self.predict_distribution(X)
-        if output_type == "distribution":
-            return law
-        answer = self._like_y(POINT_PREDICTIONS[output_type](law))
-        return (answer, self._like_y(law.std())) if return_std else answer
-
-    def _predict_mean(self, X):
-        """The law's mean to the last digit, without its covariances."""
-        check_is_fitted(self)
-        mean = mixture_mean(self._validated(X, reset=False), self._network())
-        return mean if self._y_ndim == 2 else mean[:, 0]
-
-    def predict_quantiles(self, X, quantiles):
-        """Predict quantiles of each output.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Features.
-        quantiles : float or array-like of shape (Q,)
-            Levels between 0 and 1.
-
-        Returns
-        -------
-        y : ndarray
-            For one level shaped like the y of `fit`; for a list (n, Q), or
-            (n, Q, n_outputs) if y had columns.
-        """
-        return self._like_y(self.predict_distribution(X).ppf(quantiles))
-
-    def predict_interval(self, X, coverage=0.9):
-        """Predict an equal-tailed interval for each output.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Features.
-        coverage : float, default=0.9
-            Probability of the interval.
-
-        Returns
-        -------
-        interval : ndarray of shape (n, 2) or (n, 2, n_outputs)
-            Lower and upper ends.
-        """
-        return self._like_y(self.predict_distribution(X).interval(coverage))
-
-    def score_samples(self, X, y=None):
-        """Log-density of observations under their predicted laws.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Features.
-        y : array-like of shape (n,) or (n, n_outputs), default=None
-            Observations in their own units. Without them the value to be expected
-            under the law itself is returned, which is minus its entropy.
-
-        Returns
-        -------
-        log_density : ndarray of shape (n,)
-            Joint for all outputs, in nats.
-        """
-        law = self.predict_distribution(X)
-        return -law.entropy() if y is None else law.logpdf(y)
-
-    def sample(self, X, n_samples=1, random_state=None):
-        """Draw from the predicted laws.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Features.
-        n_samples : int, default=1
-            Draws S for each row.
-        random_state : int, RandomState instance or None, default=None
-            An integer gives the same draws at every call.
-
-        Returns
-        -------
-        samples : ndarray of shape (n, S) or (n, S, n_outputs)
-            Without the last axis if the y of `fit` was one-dimensional.
-        """
-        return self._like_y(
-            self.predict_distribution(X).sample(n_samples, random_state)
-        )
-
-    def to_torch(self):
-        """Network with the fitted weights as a torch module, the scaling included.
-
-        Returns
-        -------
-        net : skmdn.nn.MixtureDensityNetwork
-            In float64. Maps rows of X as they are to parameters in units of y.
-        """
-        from skmdn.nn import MixtureDensityNetwork
-
-        check_is_fitted(self)
-        return MixtureDensityNetwork._from_network(self._network())
-
-    def _like_y(self, values):
-        """Give a single output its axis back if y had one."""
-        single = self.n_outputs_ == 1 and self._y_ndim == 2
-        return values[..., None] if single else values
-
-
-def _check_question(return_std, output_type, quantiles):
-    if output_type not in OUTPUT_TYPES:
-        raise ValueError(
-            f"output_type must be one of {OUTPUT_TYPES}, got {output_type!r}."
-        )
-    if return_std and output_type != "mean":
-        raise ValueError(
-            f"return_std=True goes with output_type='mean', not {output_type!r}. Ask "
-            "the law: predict_distribution(X).std()."
-        )
-    if (quantiles is None) == (output_type == "quantiles"):
-        raise ValueError(
-            "quantiles go with output_type='quantiles', for instance quantiles=[0.1, "
-            f"0.9]; got quantiles={quantiles!r}, output_type={output_type!r}."
-        )

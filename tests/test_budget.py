@@ -25,20 +25,22 @@ def test_rules_hold_for_any_number_of_rows(n_rows, n_members):
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "n_members", "hidden_layer_sizes"),
+    ("n_rows", "n_features", "n_members", "hidden_layer_sizes"),
     [
-        (1, 1, (64, 64)),
-        (1999, 1, (64, 64)),
-        (1999, 8, (64, 64)),
-        (2000, 1, (128, 128, 128)),
-        (2000, 2, (64, 64, 64, 64, 64)),
-        (7999, 1, (128, 128, 128)),
-        (8000, 1, (96, 96, 96, 96, 96)),
-        (10**7, 8, (64, 64, 64, 64, 64)),
+        (1, 1, 1, (32, 32, 32)),
+        (1999, 4, 8, (32, 32, 32)),
+        (1, 5, 1, (64, 64)),
+        (1999, 5, 8, (64, 64)),
+        (2000, 1, 1, (128, 128, 128)),
+        (2000, 5, 2, (64, 64, 64, 64, 64)),
+        (7999, 5, 1, (128, 128, 128)),
+        (8000, 4, 1, (96, 96, 96, 96, 96)),
+        (10**7, 4, 8, (64, 64, 64, 64, 64)),
     ],
 )
-def test_more_rows_make_more_layers(n_rows, n_members, hidden_layer_sizes):
-    assert auto_hidden_layer_sizes(n_rows, n_members) == hidden_layer_sizes
+def test_more_rows_make_more_layers(n_rows, n_features, n_members, hidden_layer_sizes):
+    sizes = auto_hidden_layer_sizes(n_rows, n_features, n_members)
+    assert sizes == hidden_layer_sizes
 
 
 @pytest.mark.parametrize(

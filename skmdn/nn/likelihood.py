@@ -1,8 +1,8 @@
 """The negative log-likelihood of a batch and its gradient in closed form.
 
-Equations (1) to (3) of ``docs/theory``, with the rows on the last axis as everywhere in
-the network: M members, K components, D outputs, B rows. The arrays are NumPy's or
-torch's.
+Equations (1) to (3) and (17) of ``docs/theory``, with the rows on the last axis as
+everywhere in the network: M members, K components, D outputs, B rows. The arrays are
+NumPy's or torch's.
 """
 
 import numpy as np
@@ -95,7 +95,7 @@ class MixtureLikelihood:
     def backward(self, row_weights):
         """Leave the gradient, each row's times its weight in ``row_weights`` (M, 1, B).
 
-        The shares are the weights and the responsibilities, eq. (3).
+        The shares are the weights and the responsibilities, eqs. (3) and (17).
         """
         xp = self.xp
         weights, share = self.shares * row_weights  # (M, K, B) each
