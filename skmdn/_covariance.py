@@ -11,6 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+# By how much eq. (16) may raise the variance of a law, as a share of it
+ADDED_VARIANCE = 0.25
+NEGLIGIBLE = 1e-12  # weight
+
 
 class CovarianceType(NamedTuple):
     """What the network has to say of the covariances of a row's mixture."""
@@ -38,9 +42,9 @@ class MixtureHead(NamedTuple):
     deviation of its own, and undoes the standardisation where the covariance is
     spherical, for it has to be so in the units of y.
 
-    ``std_precision`` is that of a normal prior on every raw standard deviation, which
-    steps of `fit` know, and which `parameters` remember where a component explains
-    next to nothing, eq. (16).
+    ``std_precision`` is that of a normal prior on every raw standard deviation: of the
+    steps of `fit`, and of `predicted_parameters` where a component explains next to
+    nothing.
     """
 
     n_components: int
@@ -97,44 +101,62 @@ class MixtureHead(NamedTuple):
             parts.append(raw[:, start:end].reshape(M, *shape, B))
         return tuple(parts)
 
-    def stds(self, raw_stds, xp):
-        """Standard deviations (M, K or 1, D, B), eq. (10).
-
-        Of a coupled output it is the deviation that remains once the outputs before it
-        are known.
-        """
-        unit = xp.asarray(self.std_unit, dtype=raw_stds.dtype)[:, None]
-        if not self.kind.learned:
-            M, _, _, B = raw_stds.shape
-            return xp.broadcast_to(unit, (M, 1, self.n_outputs, B))
-        return unit * (self.min_std + xp.logaddexp(raw_stds, xp.zeros_like(raw_stds)))
-
     def parameters(self, raw, xp):
         """Log-weights (B, M K), means (B, M K, D) and factors, all members pooled.
 
         An ensemble of mixtures is a mixture of all their components, each weighing one
         M-th of what it weighed.
         """
+        _, _, raw_stds, couplings = self.split(raw)
+        factors = self._factors(self._widths(raw_stds, xp), couplings, xp)
+        return *self.weights_and_means(raw, xp), _pool(factors)
+
+    def predicted_parameters(self, raw, xp):
+        """As `parameters`, but who explains next to nothing is wide, eq. (16)."""
+        if not (self.std_precision and self.kind.per_component):
+            return self.parameters(raw, xp)
         logits, means, raw_stds, couplings = self.split(raw)
-        log_weights = _log_softmax(logits, xp)
-        if self.std_precision and self.kind.per_component:
-            raw_stds = self._believed(raw_stds, xp.exp(log_weights), xp)
-        factors = self._factors(raw_stds, couplings, xp)
-        return *_pooled_law(log_weights, means), _pool(factors)
+        weights = xp.exp(_log_softmax(logits, xp))[:, :, None]
+        widths = self._doubted_widths(raw_stds, weights, means, xp)
+        factors = self._factors(widths, couplings, xp)
+        return *self.weights_and_means(raw, xp), _pool(factors)
 
     def weights_and_means(self, raw, xp):
         """The first two of `parameters`: all that the mean of the law depends on."""
         logits, means, _, _ = self.split(raw)
-        return _pooled_law(_log_softmax(logits, xp), means)
+        log_weights = _log_softmax(logits, xp) - log(len(raw))
+        return _pool(log_weights), _pool(means)
 
-    def _believed(self, raw_stds, weights, xp):
-        """Raw standard deviations as far as components explain anything, eq. (16)."""
+    def _widths(self, raw_stds, xp):
+        """Standard deviations in ``std_unit``, shaped like the raw ones, eq. (10).
+
+        Of a coupled output it is the deviation that remains once the outputs before it
+        are known.
+        """
+        return self.min_std + xp.logaddexp(raw_stds, xp.zeros_like(raw_stds))
+
+    def _doubted_widths(self, raw_stds, weights, means, xp):
+        """The `_widths` of eq. (16), for weights (M, K, 1, B)."""
+        widths = self._widths(raw_stds, xp)
         squares = weights**2
-        doubts = (self.std_precision / 2 * (1 - weights)) ** 2
-        share = squares / (squares + doubts)
-        return xp.maximum(raw_stds, raw_stds * share[:, :, None])
+        believed = squares / (squares + (self.std_precision / 2 * (1 - weights)) ** 2)
+        wide = self._widths(xp.maximum(raw_stds, raw_stds * believed), xp)
+        variance = self._variance(widths, weights, means, xp)
+        added = ADDED_VARIANCE / self.n_components * variance / weights.clip(NEGLIGIBLE)
+        return xp.minimum(wide, xp.sqrt(widths**2 + added))
 
-    def _factors(self, raw_stds, couplings, xp):
+    def _variance(self, widths, weights, means, xp):
+        """Variance of each member's law by ``std_unit`` squared, mean where shared."""
+        means = means / self._units(means, xp)
+        spread = (means - (weights * means).sum(1, keepdims=True)) ** 2
+        if not self.kind.per_output:
+            spread = spread.mean(2, keepdims=True)
+        return (weights * (widths**2 + spread)).sum(1, keepdims=True)
+
+    def _units(self, like, xp):
+        return xp.asarray(self.std_unit, dtype=like.dtype)[:, None]
+
+    def _factors(self, widths, couplings, xp):
         """Precision factors, (M, K, D, B), or (M, K, D, D, B) where outputs couple.
 
         ``C = U diag(1 / std)`` with U unit upper triangular: column d of U holds the
@@ -142,13 +164,14 @@ class MixtureHead(NamedTuple):
         ``z_d = (r_d + Σ_e U_ed r_e) / std_d``, the modified Cholesky decomposition of
         Pourahmadi (1999).
         """
-        stds = self.stds(raw_stds, xp)
-        M, _, D, B = stds.shape
+        unit = self._units(widths, xp)
+        stds = unit * widths if self.kind.learned else unit[None, None]
         if not self.n_couplings:
+            (M, _, _, B), D = widths.shape, self.n_outputs
             return xp.broadcast_to(1 / stds, (M, self.n_components, D, B))
         zero = xp.zeros_like(couplings[:, :, :1])
         entries = xp.concatenate([couplings, zero + 1, zero], axis=2)
-        return entries[:, :, _unit_upper_index(D)] / stds[:, :, None]
+        return entries[:, :, _unit_upper_index(self.n_outputs)] / stds[:, :, None]
 
 
 def make_head(
@@ -211,11 +234,6 @@ def _log_softmax(logits, xp):
     """Log-weights (M, K, B), eq. (1)."""
     above_top = logits - xp.amax(logits, axis=1, keepdims=True)
     return above_top - xp.log(xp.exp(above_top).sum(axis=1, keepdims=True))
-
-
-def _pooled_law(log_weights, means):
-    """Log-weights (B, M K) and means (B, M K, D) of the mean of the members' laws."""
-    return _pool(log_weights - log(len(log_weights))), _pool(means)
 
 
 def _pool(values):

@@ -86,7 +86,7 @@ def _chunk_parameters(X, network):
     scaling = network.scaling
     features = scaling.features(X)
     raw = raw_outputs(features, network)
-    log_weights, means, factors = network.head.parameters(raw, np)
+    log_weights, means, factors = network.head.predicted_parameters(raw, np)
     origin = scaling.y_origin(features)
     units = _gaussian.change_units(means, factors, origin, scaling.y_std)
     return log_weights, *units

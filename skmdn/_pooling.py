@@ -5,7 +5,7 @@ from scipy.optimize import minimize_scalar
 
 from skmdn._distribution import MixtureDistribution
 from skmdn._folds import MANY_ROWS, n_effective
-from skmdn._network import mixture_parameters, raw_outputs
+from skmdn._network import raw_outputs
 from skmdn._rows import evenly
 
 MOST_ROWS = 1000  # that tell how much members disagree
@@ -36,13 +36,10 @@ def spread_adjusted(network, samples):
     network : Network
     """
     some = evenly(len(samples.rows), MOST_ROWS)
-    X = samples.X[samples.rows[some]]
-    parameters = mixture_parameters(X, network)
-    law = MixtureDistribution._from_factors(
-        *parameters, n_members=len(network.coefs[0])
-    )
+    features = network.scaling.features(samples.X[samples.rows[some]])
+    law = _law(raw_outputs(features, network), network.head)
     ratio = law.epistemic_var() / law.aleatoric_var()
-    ratio = ratio.reshape(len(X), -1).mean(axis=1)
+    ratio = ratio.reshape(len(features), -1).mean(axis=1)
     ratio = np.average(ratio, weights=samples.weights[some])
     return _shifted(network, np.log(max(1 - 2 * ratio, SMALLEST_FACTOR**2)) / 2)
 
@@ -102,11 +99,16 @@ def _best_shift(networks, data, rows):
     def loss(shift):
         shifted = raw.copy()
         shifted[:, head.std_slice] += shift
-        law = MixtureDistribution._from_factors(*head.parameters(shifted, np))
-        return -np.average(law.logpdf(y), weights=weights)
+        return -np.average(_law(shifted, head).logpdf(y), weights=weights)
 
     bounds = -FURTHEST, FURTHEST
     return minimize_scalar(loss, bounds=bounds, options={"xatol": 1e-3}).x
+
+
+def _law(raw, head):
+    """What the network says of raw outputs (M, P, B), in standardised units."""
+    parameters = head.parameters(raw, np)
+    return MixtureDistribution._from_factors(*parameters, n_members=len(raw))
 
 
 def _member(network, number):

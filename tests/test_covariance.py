@@ -1,18 +1,20 @@
-"""What raw outputs mean: standard deviations are those that rows have paid for."""
+"""Raw outputs become parameters, and a component that explains nothing is wide."""
 
 import numpy as np
 import pytest
 import torch
 from scipy.special import expit, log_softmax, logsumexp
+from small_networks import make_data
 
-from skmdn import MDNRegressor
+from skmdn import MDNRegressor, MixtureDistribution
 from skmdn._covariance import COVARIANCE_TYPES, MixtureHead
-from tests.small_networks import make_data
+from skmdn.nn import MixtureDensityNetwork
 
 M, K, B = 2, 4, 6
+OWN_WIDTHS = ["full", "diag", "spherical"]
 
 
-def make_head(covariance_type, n_outputs, std_precision, n_components=K):
+def make_head(covariance_type, n_outputs, std_precision=0.02, n_components=K):
     std_unit = np.linspace(1.0, 1.7, n_outputs)
     return MixtureHead(
         n_components, n_outputs, covariance_type, 0.01, std_unit, std_precision
@@ -20,33 +22,45 @@ def make_head(covariance_type, n_outputs, std_precision, n_components=K):
 
 
 def random_raw(rng, head):
-    """Raw outputs of which some make components of next to no weight."""
+    """Raw outputs of which some make components of next to no weight, all narrow."""
     raw = rng.normal(scale=2, size=(M, head.n_raw, B))
     raw[:, : head.n_components] *= 4
+    raw[:, head.std_slice] -= 4
     return raw
 
 
-@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical"])
+def widths_by_the_book(head, raw):
+    """Eq. (16) member by member, row by row, component by component, on a log scale."""
+    logits, means, raw_stds, _ = head.split(raw)
+    widths = head.min_std + np.log1p(np.exp(raw_stds))
+    for m, b in np.ndindex(M, B):
+        log_weights = log_softmax(logits[m, :, b])
+        weights, centres = np.exp(log_weights), means[m, :, :, b] / head.std_unit
+        noise = weights @ widths[m, :, :, b] ** 2
+        spread = np.stack([np.cov(c, aweights=weights, ddof=0) for c in centres.T])
+        variance = noise + (spread if head.kind.per_output else spread.mean())
+        for k in range(K):
+            rest = logsumexp(np.delete(log_weights, k))
+            believed = expit(2 * (log_weights[k] - rest - np.log(0.01)))
+            s, width = raw_stds[m, k, :, b], widths[m, k, :, b]
+            wide = head.min_std + np.log1p(np.exp(np.maximum(s, believed * s)))
+            most = np.sqrt(width**2 + variance / (4 * K * weights[k]))
+            widths[m, k, :, b] = np.minimum(wide, most)
+    return widths
+
+
+@pytest.mark.parametrize("covariance_type", OWN_WIDTHS)
 @pytest.mark.parametrize("n_outputs", [1, 3])
 @pytest.mark.parametrize("array", [np.array, torch.tensor], ids=["numpy", "torch"])
 def test_a_component_is_believed_by_its_odds(rng, covariance_type, n_outputs, array):
-    head = make_head(covariance_type, n_outputs, std_precision=0.02)
+    head = make_head(covariance_type, n_outputs)
     raw = random_raw(rng, head)
-    believed = raw.copy()
-    log_weights = log_softmax(raw[:, :K], axis=1)
-    rest = np.stack(
-        [logsumexp(np.delete(log_weights, k, axis=1), axis=1) for k in range(K)], axis=1
-    )
-    shares = expit(2 * (log_weights - rest - np.log(0.01)))  # (M, K, B)
-    stds = believed[:, head.std_slice].reshape(M, K, -1, B)
-    narrow = stds < 0  # a view of `believed`, which only those change
-    stds[narrow] *= np.broadcast_to(shares[:, :, None], stds.shape)[narrow]
-    xp = np if array is np.array else torch
-    plain = head._replace(std_precision=0.0)
-    for ours, expected in zip(
-        head.parameters(array(raw), xp), plain.parameters(believed, np), strict=True
-    ):
-        np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-13)
+    as_said = raw.copy()
+    widths = widths_by_the_book(head, raw) - head.min_std
+    head.split(as_said)[2][:] = np.log(np.expm1(widths))
+    ours = head.predicted_parameters(array(raw), np if array is np.array else torch)
+    for values, expected in zip(ours, head.parameters(as_said, np), strict=True):
+        np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("covariance_type", COVARIANCE_TYPES)
@@ -54,19 +68,57 @@ def test_a_component_is_believed_by_its_odds(rng, covariance_type, n_outputs, ar
 def test_who_explains_all_rows_is_believed_to_the_last_digit(
     rng, covariance_type, n_components
 ):
-    head = make_head(covariance_type, 2, 0.02, n_components)
+    head = make_head(covariance_type, 2, n_components=n_components)
     raw = random_raw(rng, head)
     shared = not head.kind.per_component
     if not (shared or n_components == 1):
         raw[:, 0] = 1e3  # has all the weight
-    plain = head._replace(std_precision=0.0).parameters(raw, np)
     sure = slice(None) if shared else slice(None, None, n_components)
-    for ours, expected in zip(head.parameters(raw, np), plain, strict=True):
-        np.testing.assert_array_equal(ours[:, sure], expected[:, sure])
+    ours, said = head.predicted_parameters(raw, np), head.parameters(raw, np)
+    for values, expected in zip(ours, said, strict=True):
+        np.testing.assert_array_equal(values[:, sure], expected[:, sure])
+
+
+@pytest.mark.parametrize("covariance_type", OWN_WIDTHS)
+def test_doubt_narrows_nothing_and_hardly_widens_the_law(rng, covariance_type):
+    head = make_head(covariance_type, 2)
+    raw = random_raw(rng, head)
+    doubted, said = (
+        MixtureDistribution._from_factors(*parameters)
+        for parameters in (
+            head.predicted_parameters(raw, np),
+            head.parameters(raw, np),
+        )
+    )
+    more = np.linalg.eigvalsh(doubted.covariances - said.covariances)
+    assert more.min() > -1e-12
+    assert more.max() > 0.01
+    if covariance_type == "diag":
+        assert (doubted.var() <= 1.25 * said.var() * (1 + 1e-12)).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_weights_of_zero_and_one_have_gradients(dtype):
+    head = make_head("full", 2)
+    raw = torch.zeros((1, head.n_raw, 3), dtype=dtype)
+    raw[:, 0, 1], raw[:, 0, 2] = 40, 1e6
+    raw.requires_grad_()
+    for values in head.predicted_parameters(raw, torch):
+        assert torch.isfinite(values).all()
+        (gradient,) = torch.autograd.grad(values.sum(), raw, retain_graph=True)
+        assert torch.isfinite(gradient).all()
+
+
+def test_doubt_is_the_estimators_and_its_modules_alone(rng):
+    X, y = make_data(rng, n=60)
+    assert MixtureDensityNetwork(3).head.std_precision == 0
+    for n_components, precision in [(3, 0.01), (5, 0.01), (10, 0.005)]:
+        model = MDNRegressor(n_components, max_iter=1, random_state=0).fit(X, y)
+        assert model.to_torch().head.std_precision == pytest.approx(precision)
 
 
 @pytest.mark.parametrize("n_estimators", [1, 2])
-def test_a_component_that_explains_nothing_is_as_wide_as_y(rng, n_estimators):
+def test_a_component_that_explains_nothing_is_wide(rng, n_estimators):
     X, y = make_data(rng, n=400)
     y = np.where(X[:, 0] > 0, y, 50 + y / 10)  # a narrow branch, and a steep end to it
     model = MDNRegressor(
@@ -74,7 +126,10 @@ def test_a_component_that_explains_nothing_is_as_wide_as_y(rng, n_estimators):
     )
     law = model.fit(X, y).predict_distribution(2 * X)
     stds = np.sqrt(law.covariances[..., 0, 0])
-    idle = n_estimators * law.weights < 1e-4
+    weights = n_estimators * law.weights
+    idle = weights < 1e-4
+    within = np.sqrt((weights * stds**2).sum(1, keepdims=True) / n_estimators)
     assert idle.any()
-    assert stds[idle].min() > 0.68 * y.std()
+    wide = np.minimum(10 * np.broadcast_to(within, stds.shape), 0.68 * y.std())
+    assert (stds[idle] > wide[idle]).all()
     assert stds[~idle].min() < 0.1 * y.std()

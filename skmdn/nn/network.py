@@ -213,7 +213,7 @@ class MixtureDensityNetwork(torch.nn.Module):
         features = (x - self.x_mean) / self.x_std
         raw = self._raw_outputs(features)
         head = self.head._replace(std_unit=self.std_unit)
-        log_weights, means, factors = head.parameters(raw, torch)
+        log_weights, means, factors = head.predicted_parameters(raw, torch)
         origin = self.y_mean + features @ self.y_slopes
         units = _gaussian.change_units(means, factors, origin, self.y_std)
         return MixtureParameters(log_weights, *units)
