@@ -121,7 +121,7 @@ def _head(settings, scaling):
         settings.min_std,
         settings.noise_std,
         scaling.y_std,
-        min(STD_PRECISION, TOTAL_STD_PRECISION / settings.n_components),
+        std_precision=min(STD_PRECISION, TOTAL_STD_PRECISION / settings.n_components),
     )
 
 

@@ -34,7 +34,10 @@ class Predictions:
         NotFittedError
             Before `fit`.
         ValueError
-            If `X` has not the columns of the X of `fit`, or NaN or infinite values.
+            If `X` does not have the columns of the X of `fit`, or has NaN or infinite
+            values.
+        TypeError
+            If `X` is sparse.
         """
         check_is_fitted(self)
         X = self._validated(X, reset=False)
@@ -72,8 +75,9 @@ class Predictions:
         NotFittedError
             Before `fit`.
         ValueError
-            If `X` is not like the X of `fit`, or if what is asked for does not go
-            together: `return_std` with the mean only, `quantiles` with quantiles only.
+            If `X` is not like the X of `fit`, if a level is not between 0 and 1, or if
+            what is asked for does not go together: `return_std` with another
+            `output_type` than the mean, `quantiles` with another than "quantiles".
         """
         _check_question(return_std, output_type, quantiles)
         if output_type == "quantiles":
@@ -162,7 +166,8 @@ class Predictions:
         NotFittedError
             Before `fit`.
         ValueError
-            If `X` is not like the X of `fit`, or `y` is not of its laws' shape.
+            If `X` is not like the X of `fit`, or `y` is not of its laws' shape or has
+            NaN.
         """
         law = self.predict_distribution(X)
         return -law.entropy() if y is None else law.logpdf(y)
@@ -189,7 +194,8 @@ class Predictions:
         NotFittedError
             Before `fit`.
         ValueError
-            If `X` is not like the X of `fit`, or `n_samples` is not a positive integer.
+            If `X` is not like the X of `fit`, `n_samples` is not a positive integer, or
+            `random_state` seeds nothing.
         """
         return self._like_y(
             self.predict_distribution(X).sample(n_samples, random_state)
@@ -201,7 +207,8 @@ class Predictions:
         Returns
         -------
         net : skmdn.nn.MixtureDensityNetwork
-            In float64. Maps rows of X as they are to parameters in units of y.
+            In float64. Maps rows of X as they are to parameters in units of y, those
+            that are predicted: components of next to no weight are wide in it too.
 
         Raises
         ------

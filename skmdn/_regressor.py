@@ -49,10 +49,10 @@ class MDNRegressor(
         Standard deviation of all components, in units of y. Required by
         ``covariance_type="fixed_spherical"`` and refused by the others.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
-        Units of each hidden layer; "auto" is three of 32 for up to four features and
-        two of 64 for more below 2000 rows (those held out count too), from there three
-        of 128, and from 8000 five of 96. Members of an ensemble have five of 64 from
-        2000 rows. Without any, ``()``, raw outputs are linear in X.
+        Units of each hidden layer. Below 2000 rows (those held out count too) "auto" is
+        three of 32 for up to four features, else two of 64; from there three of 128,
+        and from 8000 five of 96. Members of an ensemble have five of 64 from 2000 rows.
+        Without any, ``()``, raw outputs are linear in X.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
     alpha : float, default=0.1
@@ -162,6 +162,10 @@ class MDNRegressor(
     Where there are validation rows, a fit starts twice: after at most four fifths of
     the passes the learning rate rises and falls once more, from the weights that were
     best so far, without dropout and decay [5]_.
+
+    Where a component has next to no weight, few rows or none have told how wide it is.
+    There it is predicted to be as wide as y, unless that adds to the variance of the
+    law: all components together add a quarter at most.
 
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard

@@ -64,7 +64,8 @@ class MixtureDensityNetwork(torch.nn.Module):
     """Mixture density network: a multilayer perceptron that answers with a mixture.
 
     An ordinary module: train it with an optimiser and a loop of your own. It is the
-    network of :class:`~skmdn.MDNRegressor`, whose ``to_torch()`` returns one.
+    network of :class:`~skmdn.MDNRegressor`, whose ``to_torch()`` returns one, with the
+    units of the data and wide components where a fit has seen none.
 
     Parameters
     ----------
