@@ -84,8 +84,8 @@ def sizes(model):
 def test_more_rows_later_do_not_change_the_layers(rng):
     model = MDNRegressor(max_iter=1, warm_start=True, random_state=0)
     model.fit(*data(rng, 100))
-    assert sizes(model) == [64, 64]
-    assert sizes(model.fit(*data(rng, 2500))) == [64, 64]
+    assert sizes(model) == [32, 32, 32]
+    assert sizes(model.fit(*data(rng, 2500))) == [32, 32, 32]
     model.set_params(warm_start=False)
     assert sizes(model.fit(*data(rng, 2500))) == [128, 128, 128]
     chunks = MDNRegressor(random_state=0).partial_fit(*data(rng, 2500))
@@ -102,7 +102,7 @@ def test_the_same_rule_written_out_gives_the_same_fit(rng):
     X, y = data(rng, 200)
     auto = MDNRegressor(max_iter=5, random_state=0).fit(X, y)
     written = MDNRegressor(
-        hidden_layer_sizes=(64, 64),
+        hidden_layer_sizes=(32, 32, 32),
         alpha=0.1,
         validation_fraction=0.15,
         batch_size=64,

@@ -107,9 +107,9 @@ def test_priors_on_widths_outweigh_no_row_however_many_components(
     found = []
 
     class Spied(BatchGradient):
-        def __init__(self, *arguments):
-            found.append(arguments[-1])
-            super().__init__(*arguments)
+        def __init__(self, weights, head, *others):
+            found.append(head.std_precision)
+            super().__init__(weights, head, *others)
 
     monkeypatch.setattr(steps_module, "BatchGradient", Spied)
     X = np.arange(50.0)[:, None]
