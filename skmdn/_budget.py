@@ -13,12 +13,7 @@ ENOUGH_VALIDATION_ROWS = 30
 
 
 def auto_hidden_layer_sizes(n_rows, n_features, n_members=1):
-    """Units of each layer: three or two small ones below 2000 rows, from there more.
-
-    Few rows have three of 32 if they have up to four features, and else two of 64. Of
-    more, one network has three of 128, from 8000 rows five of 96; members have five of
-    64.
-    """
+    """Units of each hidden layer, fewer for few rows, few features and members."""
     if n_rows < MANY_ROWS:
         return (32,) * 3 if n_features <= FEW_FEATURES else (64,) * 2
     if n_members > 1:

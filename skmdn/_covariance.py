@@ -112,7 +112,10 @@ class MixtureHead(NamedTuple):
         return *self.weights_and_means(raw, xp), _pool(factors)
 
     def predicted_parameters(self, raw, xp):
-        """As `parameters`, but who explains next to nothing is wide, eq. (16)."""
+        """As `parameters`, but who explains next to nothing is wide, eq. (16).
+
+        Standard deviations that all components share stay as they are.
+        """
         if not (self.std_precision and self.kind.per_component):
             return self.parameters(raw, xp)
         logits, means, raw_stds, couplings = self.split(raw)
