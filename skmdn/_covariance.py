@@ -14,6 +14,7 @@ import numpy as np
 # By how much eq. (16) may raise the variance of a law, as a share of it
 ADDED_VARIANCE = 0.25
 NEGLIGIBLE = 1e-12  # weight
+FAR = 1e12  # in standardised units: squares of more might overflow
 
 
 class CovarianceType(NamedTuple):
@@ -144,9 +145,10 @@ class MixtureHead(NamedTuple):
         squares = weights**2
         believed = squares / (squares + (self.std_precision / 2 * (1 - weights)) ** 2)
         wide = self._widths(xp.maximum(raw_stds, raw_stds * believed), xp)
-        variance = self._variance(widths, weights, means, xp)
+        near = widths.clip(0, FAR)
+        variance = self._variance(near, weights, means.clip(-FAR, FAR), xp)
         added = ADDED_VARIANCE / self.n_components * variance / weights.clip(NEGLIGIBLE)
-        return xp.minimum(wide, xp.sqrt(widths**2 + added))
+        return xp.maximum(widths, xp.minimum(wide, xp.sqrt(near**2 + added)))
 
     def _variance(self, widths, weights, means, xp):
         """Variance of each member's law by ``std_unit`` squared, mean where shared."""

@@ -97,6 +97,16 @@ def test_doubt_narrows_nothing_and_hardly_widens_the_law(rng, covariance_type):
         assert (doubted.var() <= 1.25 * said.var() * (1 + 1e-12)).all()
 
 
+@pytest.mark.parametrize("distance", [1e20, 1e100, 1e200, 1e300])
+def test_laws_far_from_all_rows_are_laws(rng, distance):
+    X, y = make_data(rng, n=60)
+    model = MDNRegressor(n_components=3, max_iter=30, random_state=0).fit(X, y)
+    law = model.predict_distribution(distance * X)
+    assert np.isfinite(law.means).all()
+    assert np.isfinite(law._factors).all()
+    assert (law._factors > 0).all()
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_weights_of_zero_and_one_have_gradients(dtype):
     head = make_head("full", 2)
