@@ -108,20 +108,25 @@ class MixtureHead(NamedTuple):
         An ensemble of mixtures is a mixture of all their components, each weighing one
         M-th of what it weighed.
         """
-        _, _, raw_stds, couplings = self.split(raw)
-        factors = self._factors(self._widths(raw_stds, xp), couplings, xp)
-        return *self.weights_and_means(raw, xp), _pool(factors)
+        _, _, raw_stds, _ = self.split(raw)
+        return self._parameters(raw, self._widths(raw_stds, xp), xp)
 
     def predicted_parameters(self, raw, xp):
         """As `parameters`, but who explains next to nothing is wide, eq. (16).
 
-        Standard deviations that all components share stay as they are.
+        Standard deviations that all components share stay as they are, and those of
+        coupled outputs, which would widen other outputs too.
         """
-        if not (self.std_precision and self.kind.per_component):
+        own = self.kind.per_component and not self.n_couplings
+        if not (own and self.std_precision):
             return self.parameters(raw, xp)
-        logits, means, raw_stds, couplings = self.split(raw)
+        logits, means, raw_stds, _ = self.split(raw)
         weights = xp.exp(_log_softmax(logits, xp))[:, :, None]
         widths = self._doubted_widths(raw_stds, weights, means, xp)
+        return self._parameters(raw, widths, xp)
+
+    def _parameters(self, raw, widths, xp):
+        *_, couplings = self.split(raw)
         factors = self._factors(widths, couplings, xp)
         return *self.weights_and_means(raw, xp), _pool(factors)
 
@@ -151,12 +156,13 @@ class MixtureHead(NamedTuple):
         return xp.maximum(widths, xp.minimum(wide, xp.sqrt(near**2 + added)))
 
     def _variance(self, widths, weights, means, xp):
-        """Variance of each member's law by ``std_unit`` squared, mean where shared."""
+        """Variance of each member's law by ``std_unit`` squared, least where shared."""
         means = means / self._units(means, xp)
         spread = (means - (weights * means).sum(1, keepdims=True)) ** 2
-        if not self.kind.per_output:
-            spread = spread.mean(2, keepdims=True)
-        return (weights * (widths**2 + spread)).sum(1, keepdims=True)
+        variance = (weights * (widths**2 + spread)).sum(1, keepdims=True)
+        if self.kind.per_output:
+            return variance
+        return xp.amin(variance, axis=2, keepdims=True)
 
     def _units(self, like, xp):
         return xp.asarray(self.std_unit, dtype=like.dtype)[:, None]

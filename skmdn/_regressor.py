@@ -164,8 +164,9 @@ class MDNRegressor(
     best so far, without dropout and decay [5]_.
 
     Where a component has next to no weight, few rows or none have told how wide it is.
-    There it is predicted to be as wide as y, unless that adds to the variance of the
-    law: all components together add a quarter at most.
+    There it is predicted to be as wide as y, unless that adds more to the variance of
+    the law than a quarter, all components together. This does not concern standard
+    deviations that components share, or those of several outputs in "full" matrices.
 
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard
