@@ -28,6 +28,7 @@ class FittedState:
         self.loss_curve_ = fit.losses
         self.validation_scores_ = fit.scores
         self._seeds, self._moments, self._n_steps = fit.seeds, fit.moments, fit.n_steps
+        self._pool_shift = fit.pool_shift
 
     def _network(self):
         head = MixtureHead(
@@ -54,4 +55,5 @@ class FittedState:
             seeds=self._seeds,
             moments=self._moments,
             n_steps=self._n_steps,
+            pool_shift=self._pool_shift,
         )

@@ -3,6 +3,7 @@
 ``settings`` is the estimator, of which only parameters are read.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,13 @@ from skmdn._checks import is_integer
 from skmdn._covariance import make_head
 from skmdn._folds import folds, n_validation_rows
 from skmdn._network import Network
-from skmdn._pooling import calibrated_pool, has_many_judges, spread_adjusted
-from skmdn._scaling import fit_scaling, standardised_table
+from skmdn._pooling import (
+    has_many_judges,
+    held_out_adjustment,
+    shifted,
+    spread_adjustment,
+)
+from skmdn._scaling import fit_scaling, outputs_left_out, standardised_table
 
 # Of the prior on raw standard deviations, in rows' worth of evidence: what it says for
 # a component matters where that explains no row. Less for each where there are many.
@@ -37,6 +43,9 @@ class Fit(NamedTuple):
     seeds: np.ndarray  # (M,)
     moments: tuple | None  # Adam's (M, Q) each, where the next chunk takes them up
     n_steps: int
+    pool_shift: float = (
+        0.0  # that the network has and its members, as trained, have not
+    )
 
 
 def fit_network(settings, samples, held_out=None, previous=None):
@@ -55,15 +64,13 @@ def fit_network(settings, samples, held_out=None, previous=None):
     n_restarts = 1 if previous else settings.n_init
     seeds = _draw_seeds(rng, settings.n_estimators * n_restarts)
     if previous:
-        scaling = previous.network.scaling
-        y = scaling.outputs(samples)
+        start = _continued(settings, previous)
+        y = outputs_left_out(samples, start.scaling)
     else:
         scaling, y = fit_scaling(samples)
-    data = _training_data(settings, (samples, y), held_out, scaling, n_restarts, rng)
-    if previous:
-        start = _continued(settings, previous.network)
-    else:
         start = _starting_network(settings, (samples, y), scaling, seeds)
+    part = samples, y
+    data = _training_data(settings, part, held_out, start.scaling, n_restarts, rng)
     options = _options(settings, data.train_rows.shape[1], fresh=previous is None)
     fit = _best_restarts(_train(start, data, options, seeds), n_restarts)
     if settings.n_estimators == 1:
@@ -73,38 +80,51 @@ def fit_network(settings, samples, held_out=None, previous=None):
         validation_rows=data.validation_rows[::n_restarts],
     )
     if has_many_judges(data):
-        return fit._replace(network=calibrated_pool(fit.network, data))
-    return fit._replace(network=spread_adjusted(fit.network, samples))
+        return _pooled(fit, held_out_adjustment(fit.network, data))
+    return _pooled(fit, spread_adjustment(fit.network, samples))
+
+
+def _pooled(fit, shift):
+    """The fit of members that are predicted together."""
+    return fit._replace(network=shifted(fit.network, shift), pool_shift=shift)
 
 
 def fit_chunk(settings, samples, previous=None):
-    """Pass over ``samples`` once, from where the fit ``previous`` ended."""
+    """Pass over ``samples`` once, from where the fit ``previous`` ended.
+
+    There is no line under chunks: it is for few rows, and would be the first chunk's.
+    """
     if previous is None:
         previous = _before_the_first_chunk(settings, samples)
-    seeds, network = previous.seeds, previous.network
-    start = _continued(settings, network)
-    part = samples, network.scaling.outputs(samples)
-    data = _whole_data(part, network.scaling, len(seeds))
-    options = _options(settings, len(samples.rows), fresh=False)
-    options = options._replace(max_iter=1, annealed=False)
+    seeds = previous.seeds
+    start = _continued(settings, previous)
+    part = samples, start.scaling.outputs(samples)
+    n_rows = len(samples.rows)
+    options = _options(settings, n_rows, fresh=False)
+    n_batches = math.ceil(n_rows / options.batch_size)
+    batch_size = math.ceil(n_rows / n_batches)
+    n_blank = n_batches * batch_size - n_rows
+    data = _whole_data(part, start.scaling, len(seeds), n_blank)
+    options = options._replace(max_iter=1, annealed=False, batch_size=batch_size)
     chunk_seeds = [
         np.random.SeedSequence([seed, previous.n_steps]).generate_state(1)[0]
         for seed in seeds
     ]
     fit = _train(start, data, options, chunk_seeds, previous.moments, previous.n_steps)
     losses = np.hstack([previous.losses, fit.losses])
-    return fit._replace(
+    fit = fit._replace(
         losses=losses,
         best_iteration=np.full(len(losses), losses.shape[1]),
         seeds=seeds,
     )
+    return _pooled(fit, previous.pool_shift)
 
 
 def _before_the_first_chunk(settings, samples):
     """A fit of no steps: units from the chunk, weights as they start."""
     rng = check_random_state(settings.random_state)
     seeds = _draw_seeds(rng, settings.n_estimators)
-    scaling, y = fit_scaling(samples)
+    scaling, y = fit_scaling(samples, with_line=False)
     network = _starting_network(settings, (samples, y), scaling, seeds)
     nothing = np.empty((len(seeds), 0))
     return Fit(network, nothing, nothing, np.zeros(len(seeds)), seeds, None, 0)
@@ -142,16 +162,21 @@ def _training_data(settings, part, held_out, scaling, n_restarts, rng):
     return _data(parts, scaling, train_rows, validation_rows)
 
 
-def _whole_data(part, scaling, n_members):
-    rows = np.tile(np.arange(len(part[1]), dtype=np.int32), (n_members, 1))
-    return _data([part], scaling, rows, rows[:, :0])
+def _whole_data(part, scaling, n_members, n_blank):
+    """All rows for every member, and ``n_blank`` of no weight that fill a minibatch."""
+    n_rows = len(part[1])
+    rows = np.minimum(np.arange(n_rows + n_blank, dtype=np.int32), n_rows)
+    rows = np.tile(rows, (n_members, 1))
+    data = _data([part], scaling, rows, rows[:, :0], n_blank=min(n_blank, 1))
+    data.table[:, -1] *= (n_rows + n_blank) / n_rows  # the mean of a batch is 1
+    return data
 
 
-def _data(parts, scaling, train_rows, validation_rows):
+def _data(parts, scaling, train_rows, validation_rows, n_blank=0):
     from skmdn.nn.batches import TrainingData
 
     return TrainingData(
-        table=standardised_table(parts, scaling),
+        table=standardised_table(parts, scaling, n_blank),
         n_outputs=len(scaling.y_std),
         train_rows=train_rows,
         validation_rows=validation_rows,
@@ -193,8 +218,9 @@ def _hidden_layer_sizes(settings, auto):
     return tuple(sizes)
 
 
-def _continued(settings, network):
-    """The ``network`` itself, if the settings ask for one like it."""
+def _continued(settings, previous):
+    """The network as it was trained, if the settings ask for one like it."""
+    network = shifted(previous.network, -previous.pool_shift)
     sizes = tuple(coef.shape[2] for coef in network.coefs[:-1])
     asked = _make(
         _head(settings, network.scaling),

@@ -24,6 +24,9 @@ def are_few(n_rows, n_features):
 def fit_line(X, y, sample_weight):
     """Slopes (d, D) of a ridge regression, and residuals (n, D) of rows left out.
 
+    The third answer (n, D) is what residuals of rows that are not left out are to be
+    divided by to become those.
+
     The penalty of each output, per row, is the one of most evidence (MacKay, 1992). A
     line that is not better than none by more than a standard error, on rows left out,
     is no line. Those need no refit (Golub, Heath & Wahba, 1979).
@@ -41,12 +44,14 @@ def fit_line(X, y, sample_weight):
     with one_thread():
         U, singular, Vt = np.linalg.svd(np.sqrt(weights) * X, full_matrices=False)
         lines = [_best_ridge(U, singular, weights, column[:, None]) for column in y.T]
-        slopes = Vt.T @ np.hstack([coefs for coefs, _ in lines])
-    return slopes, np.hstack([residuals for _, residuals in lines])
+        coefs, residuals, shares = (
+            np.hstack(parts) for parts in zip(*lines, strict=True)
+        )
+    return Vt.T @ coefs, residuals, shares
 
 
 def _best_ridge(U, singular, weights, y):
-    """Coordinates (r, 1) of the slopes in Vt, and residuals (n, 1) of rows left out."""
+    """As `fit_line` answers of one output, its slopes as coordinates (r, 1) in Vt."""
     evidence = [log_evidence(U, singular, weights, y, penalty) for penalty in PENALTIES]
     line, none = (
         _ridge(U, singular, weights, y, penalty)
@@ -76,5 +81,7 @@ def _ridge(U, singular, weights, y, penalty):
     target = U.T @ (root * y)  # (r, 1)
     kept = (singular**2 / (singular**2 + len(y) * penalty))[:, None]
     leverage = U**2 @ kept + weights / weights.sum()  # of the intercept too
-    residuals = (y - U @ (kept * target) / root) / np.maximum(1 - leverage, 1e-12)
-    return kept / np.where(singular > 0, singular, 1)[:, None] * target, residuals
+    share = np.maximum(1 - leverage, 1e-12)
+    residuals = (y - U @ (kept * target) / root) / share
+    coefs = kept / np.where(singular > 0, singular, 1)[:, None] * target
+    return coefs, residuals, share

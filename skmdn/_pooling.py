@@ -14,8 +14,8 @@ SMALLEST_FACTOR = 0.5  # of standard deviations
 FURTHEST = 1.0  # shift of raw standard deviations
 
 
-def spread_adjusted(network, samples):
-    """The network of an ensemble, with the spread of its members taken off their width.
+def spread_adjustment(network, samples):
+    """By how much to shift raw deviations to take the members' spread off their width.
 
     The mean of the members errs less than they do: its squared error is less than
     theirs by E, their variance about it, eq. (13) (Krogh and Vedelsby, 1995). Yet their
@@ -27,13 +27,15 @@ def spread_adjusted(network, samples):
     Parameters
     ----------
     network : Network
-        Not changed itself.
+        Its members as they were trained.
     samples : Samples
         Rows to average over.
 
     Returns
     -------
-    network : Network
+    shift : float
+        For `shifted`; half the logarithm of that factor, which the variance of a
+        component is nearly multiplied by.
     """
     some = evenly(len(samples.rows), MOST_ROWS)
     features = network.scaling.features(samples.X[samples.rows[some]])
@@ -41,11 +43,11 @@ def spread_adjusted(network, samples):
     ratio = law.epistemic_var() / law.aleatoric_var()
     ratio = ratio.reshape(len(features), -1).mean(axis=1)
     ratio = np.average(ratio, weights=samples.weights[some])
-    return _shifted(network, np.log(max(1 - 2 * ratio, SMALLEST_FACTOR**2)) / 2)
+    return _rounded(np.log(max(1 - 2 * ratio, SMALLEST_FACTOR**2)) / 2)
 
 
-def calibrated_pool(network, data):
-    """The network of an ensemble, as wide as rows held out find its pool, eq. (15).
+def held_out_adjustment(network, data):
+    """The shift of raw deviations that rows held out ask for, eq. (15).
 
     A row is held out from some members alone, so that no row judges the pool. On rows
     that members were trained on the best shift of raw standard deviations is found for
@@ -55,22 +57,31 @@ def calibrated_pool(network, data):
     Parameters
     ----------
     network : Network
-        Not changed itself.
+        Its members as they were trained.
     data : TrainingData
 
     Returns
     -------
-    network : Network
+    shift : float
+        For `shifted`.
     """
     trained, held_out = (
         rows[:, -MOST_JUDGES:] for rows in (data.train_rows, data.validation_rows)
     )
     if np.array_equal(held_out[0], held_out[1]):
-        return _shifted(network, _best_shift([network], data, held_out[:1]))
+        return _rounded(_best_shift([network], data, held_out[:1]))
     members = [_member(network, m) for m in range(len(held_out))]
     shift = _best_shift([network], data, trained[:1])
     shift += _best_shift(members, data, held_out) - _best_shift(members, data, trained)
-    return _shifted(network, shift)
+    return _rounded(shift)
+
+
+def shifted(network, shift):
+    """The network with ``shift`` added to the intercepts of raw standard deviations."""
+    *hidden, last = network.intercepts
+    last = last.copy()
+    last[:, network.head.std_slice] += shift
+    return network._replace(intercepts=[*hidden, last])
 
 
 def has_many_judges(data):
@@ -97,9 +108,9 @@ def _best_shift(networks, data, rows):
     y, weights = answers[:, :-1], answers[:, -1]
 
     def loss(shift):
-        shifted = raw.copy()
-        shifted[:, head.std_slice] += shift
-        return -np.average(_law(shifted, head).logpdf(y), weights=weights)
+        moved = raw.copy()
+        moved[:, head.std_slice] += shift
+        return -np.average(_law(moved, head).logpdf(y), weights=weights)
 
     bounds = -FURTHEST, FURTHEST
     return minimize_scalar(loss, bounds=bounds, options={"xatol": 1e-3}).x
@@ -119,10 +130,6 @@ def _member(network, number):
     )
 
 
-def _shifted(network, shift):
-    """The network with ``shift`` added to the intercepts of raw standard deviations."""
-    *hidden, last = network.intercepts
-    last = last.copy()
-    # Rounded, so that rounding errors of other numbers of threads make no difference.
-    last[:, network.head.std_slice] += np.round(shift, 2)
-    return network._replace(intercepts=[*hidden, last])
+def _rounded(shift):
+    """To 0.01, so that rounding errors of other numbers of threads disappear."""
+    return float(np.round(shift, 2))

@@ -69,9 +69,11 @@ class MDNRegressor(
     batch_size : int or "auto", default="auto"
         Rows of a minibatch; "auto" is the power of two near n / 32, from 64 to 256, and
         half as much, from 64, for members of an ensemble. Rows held out do not count.
+        Rows that do not fill the last minibatch of a pass of `fit` wait for the next
+        pass, which has another order.
     max_iter : int or "auto", default="auto"
-        Passes over the training rows, of which the last fifth start again from the best
-        weights if there are validation rows. "auto" makes 1.9 steps a row, but 7500 to
+        Passes over the training rows, the last fifth of them in a second annealing if
+        there are validation rows (see Notes). "auto" makes 1.9 steps a row, but 7500 to
         19 000, and at least 25 passes.
     early_stopping : bool, default=True
         Whether to hold out rows, stop once their log-likelihood no longer improves, and
@@ -82,9 +84,9 @@ class MDNRegressor(
         up to a third. Members hold out different rows, as long as there are any: ten
         members do by a tenth.
     n_iter_no_change : int or "auto", default="auto"
-        Passes without an improvement by `tol` after which a member stops, and starts
-        again; there a quarter of them, but no less than 10, is enough. "auto" is a
-        fifth of `max_iter`, at least 10.
+        Passes without an improvement by `tol` after which a member ends its annealing.
+        The second annealing waits for a quarter as many, but at least for 10, or for
+        this number if it is smaller. "auto" is a fifth of `max_iter`, at least 10.
     tol : float, default=1e-4
         Improvement of the mean validation log-likelihood, in nats, that counts.
     n_estimators : int, default=1
@@ -100,6 +102,8 @@ class MDNRegressor(
         Does not apply to "fixed_spherical".
     warm_start : bool, default=False
         Whether `fit` continues from the weights, and in the units, of the fit before.
+        It holds out rows anew, some of which the fit before was trained on; to judge by
+        the same rows pass `X_val` and `y_val`.
     device : str or torch.device, default="cpu"
         Where to train: "cpu", "cuda", "auto" for "cuda" if there is one, or whatever
         ``torch.device`` takes. On the CPU NumPy trains, elsewhere torch; NumPy always
@@ -126,9 +130,10 @@ class MDNRegressor(
     n_iter_ : int
         Passes over the training rows.
     best_iteration_ : ndarray of shape (n_estimators,)
-        Passes after which each member had the weights that it kept, those counted too
-        that others made while it had stopped; 0 if none beat one law for all rows on
-        the validation rows beyond chance.
+        The pass, a column of `loss_curve_` counted from 1, whose weights each member
+        kept. 0 says that nothing was learned: no pass was better on the validation rows,
+        beyond chance, than one law for all rows around the line, if there is one, and
+        that law is predicted; or, after a warm start, than what was there before.
     loss_curve_ : ndarray of shape (n_estimators, n_iter_)
         Mean negative log-likelihood of the training rows during each pass, in nats and
         units of y; NaN while a member has stopped.
@@ -153,27 +158,29 @@ class MDNRegressor(
     Up to 30 rows for each feature, and 2000 in all, y is measured from a ridge
     regression on X with the penalty of most evidence [3]_, and the network learns its
     residuals of rows left out. From more rows that goes for outputs of which such a
-    line leaves less than a thousandth of the spread.
+    line leaves less than a thousandth of the spread. There is no line under what
+    `partial_fit` begins.
 
     What is judged, kept and returned is a running average of the weights, over at most
     the last twentieth of an annealing's steps and over ever fewer as the learning rate
     falls, which is steadier and better than the weights themselves [2]_.
 
-    Where there are validation rows, a fit starts twice: after at most four fifths of
-    the passes the learning rate rises and falls once more, from the weights that were
+    Where there are validation rows, the learning rate is annealed twice: after at most
+    four fifths of the passes it rises and falls once more, from the weights that were
     best so far, without dropout and decay [5]_.
 
     Where a component has next to no weight, few rows or none have told how wide it is.
-    There it is predicted to be as wide as y, unless that adds more to the variance of
-    the law than a quarter, all components together. This does not concern standard
-    deviations that components share, or those of several outputs in "full" matrices.
+    There it is widened to 0.7 of the spread of y around the line, or as far as all
+    components together add a quarter to the variance of their member's law, whichever
+    is less. This does not concern standard deviations that components share, or those
+    of several outputs in "full" matrices.
 
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard
     deviations are shifted by one number to where these rows score best. An ensemble
     wants components of other widths than its members, for a mixture is wider than they
-    are [4]_: its are narrowed by what the members disagree about, or, where each holds
-    out 500 rows, shifted as these rows say.
+    are [4]_: the components of an ensemble are narrowed by what its members disagree
+    about, or, where each holds out 500 rows, shifted as these rows say.
 
     Before anything else `fit` merges identical rows, adding their weights, and puts
     them into an order that only depends on their values. A row of weight 2 is therefore
@@ -312,7 +319,9 @@ class MDNRegressor(
         sample_weight : array-like of shape (n,), default=None
             Non-negative weights; a weight of 2 counts as the row given twice.
         X_val : array-like of shape (n_val, n_features), default=None
-            Features of rows to stop early by, instead of rows held out of X.
+            Features of rows to stop early by, instead of rows held out of X. They also
+            decide how wide components are and whether anything was learned, so they
+            are no rows to test by.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
@@ -337,11 +346,12 @@ class MDNRegressor(
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
-        """Pass over one chunk of data once.
+        """Pass over all rows of one chunk of data once.
 
         The first chunk fixes the units of X and y, so it should be like the others.
         There is no early stopping, and the learning rate stays at
-        `learning_rate_init`. After `fit`, training goes on from where it ended.
+        `learning_rate_init`. After `fit`, training goes on from where it ended; the
+        components of an ensemble stay narrower than its members' by as much as then.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ class Scaling(NamedTuple):
         return y / self.y_std
 
 
-def fit_scaling(samples):
+def fit_scaling(samples, with_line=True):
     """Units of the samples' columns, and the standardised y (m, D) to learn from.
 
     That is of rows left out of the line, where there is one.
@@ -55,7 +55,7 @@ def fit_scaling(samples):
     slopes = np.zeros((len(x_units[0]), len(y_mean)))
     scaling = Scaling(*x_units, y_mean, y_std, slopes)
     y = scaling.outputs(samples)
-    if len(y) < FEWEST_ROWS_OF_A_LINE:
+    if len(y) < FEWEST_ROWS_OF_A_LINE or not with_line:
         return scaling, y
     weights = samples.weights / samples.weights.mean()
     slopes, rest = _lines(samples, scaling, y, weights)
@@ -66,6 +66,22 @@ def fit_scaling(samples):
     return scaling, rest / spread
 
 
+def outputs_left_out(samples, scaling):
+    """Standardised y (m, D) to learn more from, in the units of an earlier fit.
+
+    The samples may be those that the line was fitted to, or like them: their residuals
+    are those of rows left out of such a line. Among many rows none moves a line.
+    """
+    y = scaling.outputs(samples)
+    if not (scaling.y_slopes.any() and are_few(len(y), len(scaling.x_mean))):
+        return y
+    level = scaling._replace(y_slopes=np.zeros_like(scaling.y_slopes))
+    features = scaling.features(samples.X[samples.rows])
+    weights = samples.weights / samples.weights.mean()
+    *_, shares = fit_line(features, level.outputs(samples), weights)
+    return y / shares
+
+
 def _lines(samples, scaling, y, weights):
     """Slopes (d, D) of the lines under the outputs, and what they leave of y (m, D).
 
@@ -74,7 +90,7 @@ def _lines(samples, scaling, y, weights):
     """
     some = evenly(len(y), MOST_ROWS)
     features = scaling.features(samples.X[samples.rows[some]])
-    slopes, residuals = fit_line(features, y[some], weights[some])
+    slopes, residuals, _ = fit_line(features, y[some], weights[some])
     if are_few(len(y), features.shape[1]):
         return slopes, residuals
     straight = _spread(residuals, weights[some]) < SMALLEST_SPREAD
@@ -115,17 +131,19 @@ def _average(of_rows, samples):
     return np.sum(sums, axis=0)
 
 
-def standardised_table(parts, scaling):
+def standardised_table(parts, scaling, n_blank=0):
     """One float32 table of all samples: X, a one, y, the weight.
 
     ``parts`` are pairs of samples and their standardised y (m, D). Weights are divided
     by the mean weight of the first part. Built block by block, so that nothing of the
-    size of X is copied besides.
+    size of X is copied besides. The last ``n_blank`` rows are zeros, weights and all.
     """
     n_rows = sum(len(y) for _, y in parts)
     n_features, n_outputs = len(scaling.x_mean), len(scaling.y_mean)
-    table = np.empty((n_rows, n_features + n_outputs + 2), dtype=np.float32)
+    shape = n_rows + n_blank, n_features + n_outputs + 2
+    table = np.empty(shape, dtype=np.float32)
     table[:, n_features] = 1
+    table[n_rows:] = 0
     mean_weight = parts[0][0].weights.mean()
     filled = 0
     for samples, y in parts:

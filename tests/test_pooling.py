@@ -8,7 +8,12 @@ from skmdn import MDNRegressor, MixtureDistribution
 from skmdn import _fitting as fitting
 from skmdn._covariance import make_head
 from skmdn._network import Network, mixture_parameters
-from skmdn._pooling import SMALLEST_FACTOR, calibrated_pool, spread_adjusted
+from skmdn._pooling import (
+    SMALLEST_FACTOR,
+    held_out_adjustment,
+    shifted,
+    spread_adjustment,
+)
 from skmdn._rows import canonical_samples
 from skmdn._scaling import Scaling
 from skmdn.nn.batches import TrainingData
@@ -43,7 +48,8 @@ def linear_members(
 
 def adjusted(network, X, y, weights=None):
     weights = np.ones(len(X)) if weights is None else weights
-    return spread_adjusted(network, canonical_samples(X, y, weights))
+    samples = canonical_samples(X, y, weights)
+    return shifted(network, spread_adjustment(network, samples))
 
 
 def law_of(network, X):
@@ -135,13 +141,6 @@ def rows_to_learn_from(X, y, held_out, weights=None):
     return TrainingData(table, y.shape[1], trained, held_out, 0.0)
 
 
-def shift_of(network, data):
-    shifts = calibrated_pool(network, data).intercepts[-1] - network.intercepts[-1]
-    shifts = shifts[:, network.head.std_slice]
-    np.testing.assert_allclose(shifts, shifts[0, 0], atol=1e-12)
-    return shifts[0, 0]
-
-
 def best_shift(network, X, y):
     """The shift that rows X, y find likeliest, from a grid."""
     shifts, scores = np.arange(-0.95, 0.95, 0.01), []
@@ -181,7 +180,7 @@ def test_rows_held_out_from_one_member_each_tell_how_wide_the_pool_has_to_be(
     rng = np.random.default_rng(seed)
     X, y, network, data = overfitted_members(rng, 4, n_outputs, kind)
     expected = best_shift(network, X, y)
-    assert shift_of(network, data) == pytest.approx(expected, abs=0.06)
+    assert held_out_adjustment(network, data) == pytest.approx(expected, abs=0.06)
     by_trained_rows = best_shift(network, *X_and_y(data))
     assert by_trained_rows < expected - 0.06
 
@@ -200,29 +199,32 @@ def test_rows_held_out_from_all_members_judge_the_pool(rng, n_members, too_wide)
     rows = np.arange(1000)
     data = rows_to_learn_from(X, y, np.tile(rows, (n_members, 1)))
     expected = best_shift(network, X[rows], y[rows])
-    assert shift_of(network, data) == pytest.approx(expected, abs=0.011)
+    assert held_out_adjustment(network, data) == pytest.approx(expected, abs=0.011)
 
 
 def test_rows_held_out_that_weigh_nothing_say_nothing(rng):
     X, y, network = linear_members(rng, 2, 0.2, 0.15)
     rows = np.tile(np.arange(1000), (2, 1))
-    few = shift_of(network, rows_to_learn_from(X, y, rows[:, :100]))
+    few = held_out_adjustment(network, rows_to_learn_from(X, y, rows[:, :100]))
     y[100:] *= 3
     weights = (np.arange(N_ROWS) < 100).astype(float)
-    assert shift_of(network, rows_to_learn_from(X, y, rows, weights)) == few
+    assert held_out_adjustment(network, rows_to_learn_from(X, y, rows, weights)) == few
 
 
 def test_a_given_width_stays_whatever_rows_say(rng):
     X, y, network = linear_members(rng, 4, 0.2, 0.2, kind="fixed_spherical")
     data = rows_to_learn_from(X, y, np.arange(2000).reshape(4, 500))
-    np.testing.assert_array_equal(
-        calibrated_pool(network, data).intercepts[0], network.intercepts[0]
-    )
+    moved = shifted(network, held_out_adjustment(network, data))
+    np.testing.assert_array_equal(moved.intercepts[0], network.intercepts[0])
 
 
 @pytest.mark.parametrize(
     ("n_weighed", "who"),
-    [(0, "spread_adjusted"), (499, "spread_adjusted"), (500, "calibrated_pool")],
+    [
+        (0, "spread_adjustment"),
+        (499, "spread_adjustment"),
+        (500, "held_out_adjustment"),
+    ],
 )
 @pytest.mark.parametrize("batch_size", [64, 30, 7])
 def test_many_rows_held_out_know_better_than_disagreement(
@@ -247,11 +249,30 @@ def test_an_ensemble_is_adjusted_once_and_a_single_network_never(rng, monkeypatc
 
     def count(network, samples):
         asked.append(len(network.coefs[0]))
-        return spread_adjusted(network, samples)
+        return spread_adjustment(network, samples)
 
-    monkeypatch.setattr(fitting, "spread_adjusted", count)
+    monkeypatch.setattr(fitting, "spread_adjustment", count)
     model = MDNRegressor(n_estimators=3, max_iter=2, random_state=0)
     model.fit(X, X[:, 0])
     model.partial_fit(X, X[:, 0])
     model.set_params(n_estimators=1).fit(X, X[:, 0])
     assert asked == [3]
+
+
+@pytest.mark.parametrize("go_on", ["fit", "partial_fit"])
+@pytest.mark.parametrize("n_held_out", [0, 600])
+def test_a_pool_that_learns_no_more_stays_as_wide(rng, go_on, n_held_out):
+    """Steps of no length: what is adjusted is the members, not the pool once more."""
+    X = rng.normal(size=(200, 3))
+    y = X[:, 0] + rng.normal(size=200)
+    given = {}
+    if n_held_out:
+        X_val = rng.normal(size=(n_held_out, 3))
+        given = {"X_val": X_val, "y_val": X_val[:, 0] + rng.normal(size=n_held_out)}
+    model = MDNRegressor(n_estimators=4, max_iter=30, random_state=0)
+    before = model.fit(X, y, **given).score_samples(X, y)
+    assert model._pool_shift != 0
+    model.set_params(warm_start=True, max_iter=1, learning_rate_init=1e-15)
+    for _ in range(3):
+        getattr(model, go_on)(X, y, **(given if go_on == "fit" else {}))
+    np.testing.assert_allclose(model.score_samples(X, y), before, atol=1e-5)

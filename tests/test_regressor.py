@@ -456,6 +456,19 @@ def test_chunks_teach(rng):
     assert model.score_samples(X, y).mean() > reference - 0.1
 
 
+@pytest.mark.parametrize("n_rows", [1, 63, 65, 100, 1000])
+def test_every_row_of_a_chunk_is_passed_over(rng, n_rows):
+    """With steps of no length the loss of the pass is that of all rows."""
+    X, y = make_data(rng, n=2000)
+    model = make_model(n_components=1).partial_fit(X, y)
+    model.set_params(learning_rate_init=1e-15, dropout=0.0)
+    weights = rng.uniform(0.5, 2, n_rows)
+    model.partial_fit(X[:n_rows], y[:n_rows], weights)
+    scores = model.score_samples(X[:n_rows], y[:n_rows])
+    expected = -np.average(scores, weights=weights)
+    assert model.loss_curve_[0, -1] == pytest.approx(expected, abs=1e-5)
+
+
 def test_chunks_go_on_from_where_a_saved_model_was(rng):
     X, y = make_data(rng)
     one = make_model(n_estimators=2).partial_fit(X, y)

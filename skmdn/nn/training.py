@@ -63,6 +63,8 @@ def train(state, head, data, options, seeds):
     state : State
     head : MixtureHead
     data : TrainingData
+        The weights in its table are divided by the batch size, for a copy of a large
+        table would double the memory.
     options : TrainingOptions
     seeds : sequence of int
         One for each member; minibatches and dropout depend on nothing else.
