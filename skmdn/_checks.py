@@ -40,6 +40,17 @@ def check_weight_values(weights, name="sample_weight"):
         )
 
 
+def check_law(law):
+    """The law itself; refuse numbers, an estimator, or observations in its place."""
+    if not hasattr(law, "ppf"):
+        raise TypeError(
+            f"law must be what predict_distribution(X) returns, got "
+            f"{type(law).__name__}. It comes after the observations: "
+            "crps(y, model.predict_distribution(X))."
+        )
+    return law
+
+
 def check_observations(y, shape, finite=False):
     """Observations as a float64 array of ``shape``, (n, D).
 

@@ -22,11 +22,11 @@ NEGLIGIBLE = 1e-6  # probability
 
 def predicted_law(estimator, X):
     """Law of y, in the units in which the outermost estimator knows it."""
-    law, transformers = _innermost_law(estimator, X)
+    law, transformers = innermost_law(estimator, X)
     return _TransformedLaw(law, transformers) if transformers else law
 
 
-def _innermost_law(estimator, X):
+def innermost_law(estimator, X):
     """Law that is predicted, and what was done to the target on the way to it."""
     if hasattr(estimator, "predict_distribution"):
         return estimator.predict_distribution(X), []
@@ -34,19 +34,19 @@ def _innermost_law(estimator, X):
         for _, step in estimator.steps[:-1]:
             if hasattr(step, "transform"):  # "passthrough" and samplers have none
                 X = step.transform(X)
-        return _innermost_law(estimator.steps[-1][1], X)
+        return innermost_law(estimator.steps[-1][1], X)
     if isinstance(estimator, TransformedTargetRegressor):
         check_is_fitted(estimator)
-        law, transformers = _innermost_law(estimator.regressor_, X)
+        law, transformers = innermost_law(estimator.regressor_, X)
         return law, [estimator.transformer_, *transformers]
     if isinstance(estimator, FrozenEstimator):
-        return _innermost_law(estimator.estimator, X)
+        return innermost_law(estimator.estimator, X)
     if hasattr(estimator, "best_estimator_"):
-        return _innermost_law(estimator.best_estimator_, X)
+        return innermost_law(estimator.best_estimator_, X)
     raise TypeError(
-        f"{type(estimator).__name__} has no predict_distribution, so there is no law "
-        "to score. Score a fitted MDNRegressor, or a Pipeline, a "
-        "TransformedTargetRegressor or a search (fitted, with refit) around one."
+        f"{type(estimator).__name__} has no predict_distribution, so it predicts no "
+        "law. Give a fitted MDNRegressor, or a Pipeline or a search (fitted, with "
+        "refit) around one; scorers take a TransformedTargetRegressor too."
     )
 
 

@@ -131,7 +131,7 @@ class MDNRegressor(
         Passes over the training rows.
     best_iteration_ : ndarray of shape (n_estimators,)
         The pass, a column of `loss_curve_` counted from 1, whose weights each member
-        kept. 0 says that nothing was learned: no pass was better on the validation rows,
+        kept. 0 says that nothing was learned: no pass was better on validation rows,
         beyond chance, than one law for all rows around the line, if there is one, and
         that law is predicted; or, after a warm start, than what was there before.
     loss_curve_ : ndarray of shape (n_estimators, n_iter_)

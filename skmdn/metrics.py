@@ -3,13 +3,15 @@
 A function takes observations and the law predicted for them, ``crps(y, law)``, and is
 better when lower unless it says otherwise. A scorer takes an estimator and data,
 ``neg_crps(estimator, X, y)``, is better when greater, and goes into
-``GridSearchCV(scoring=...)``. If unsure, select by `neg_crps` and report
+``GridSearchCV(scoring=...)``: `neg_log_likelihood` is minus `negative_log_likelihood`.
+Scorers take the defaults of their functions: `neg_interval_score` a coverage of 0.9,
+`neg_pinball` the deciles. If unsure, select by `neg_crps` and report
 `negative_log_likelihood` and `calibration_error` too.
 """
 
 import numpy as np
 
-from skmdn._checks import check_weight_values
+from skmdn._checks import check_law, check_weight_values
 from skmdn._scorer import LawScorer
 
 __all__ = [
@@ -54,6 +56,8 @@ def negative_log_likelihood(y, law, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If `law` is no law.
     ValueError
         If `y` is not of the shape of the law or has NaN, if there are no rows, or if
         the weights are not of shape (n,), are negative, not finite or all zero.
@@ -70,7 +74,7 @@ def negative_log_likelihood(y, law, sample_weight=None):
     >>> round(negative_log_likelihood([0.5, 0.5], law), 4)
     1.3436
     """
-    return _mean(-law.logpdf(y), sample_weight)
+    return _mean(-check_law(law).logpdf(y), sample_weight)
 
 
 def crps(y, law, sample_weight=None):
@@ -97,6 +101,8 @@ def crps(y, law, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If `law` is no law.
     ValueError
         If `y` is not of the shape of the law or has NaN, if there are no rows, or if
         the weights are not of shape (n,), are negative, not finite or all zero.
@@ -114,7 +120,7 @@ def crps(y, law, sample_weight=None):
     >>> round(crps([0.0, 1.0], law), 4)
     0.3505
     """
-    return _mean(law.crps(y), sample_weight)
+    return _mean(check_law(law).crps(y), sample_weight)
 
 
 def energy_score(y, law, sample_weight=None):
@@ -139,6 +145,8 @@ def energy_score(y, law, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If `law` is no law.
     ValueError
         If `y` is not of the shape of the law or has NaN, if there are no rows, or if
         the weights are not of shape (n,), are negative, not finite or all zero.
@@ -156,7 +164,7 @@ def energy_score(y, law, sample_weight=None):
     >>> round(energy_score([[0.0, 0.0]], law), 4)
     0.3671
     """
-    return _mean(law.energy_score(y), sample_weight)
+    return _mean(check_law(law).energy_score(y), sample_weight)
 
 
 def pinball_loss(y, law, quantiles=DECILES, sample_weight=None):
@@ -183,6 +191,8 @@ def pinball_loss(y, law, quantiles=DECILES, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If `law` is no law.
     ValueError
         If a level is not between 0 and 1, if `y` is not of the shape of the law or has
         NaN, if there are no rows, or if the weights are not of shape (n,), are
@@ -210,7 +220,9 @@ def pinball_loss(y, law, quantiles=DECILES, sample_weight=None):
             f"quantiles must lie strictly between 0 and 1, got {quantiles!r}: the "
             "quantiles at 0 and 1 are infinite. Leave them out."
         )
-    predicted = _along_outputs(law, law.ppf(levels), len(levels))  # (n, Q, D)
+    predicted = _along_outputs(
+        law, check_law(law).ppf(levels), len(levels)
+    )  # (n, Q, D)
     levels = levels[:, None]
     above = law._observations(y)[:, None] - predicted
     return _mean(np.maximum(levels * above, (levels - 1) * above), sample_weight)
@@ -240,6 +252,8 @@ def interval_score(y, law, coverage=0.9, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If `law` is no law.
     ValueError
         If `coverage` is not between 0 and 1, or is 1, if `y` is not of the shape of the
         law or has NaN, if there are no rows, or if the weights are not of shape (n,),
@@ -291,6 +305,8 @@ def interval_coverage(y, law, coverage=0.9, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If `law` is no law.
     ValueError
         If `coverage` is not between 0 and 1, if `y` is not of the shape of the law or
         has NaN, if there are no rows, or if the weights are not of shape (n,), are
@@ -340,6 +356,8 @@ def interval_width(y, law, coverage=0.9, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If `law` is no law.
     ValueError
         If `coverage` is not between 0 and 1, if there are no rows, or if the weights
         are not of shape (n,), are negative, not finite or all zero.
@@ -385,6 +403,8 @@ def pit_values(y, law):
 
     Raises
     ------
+    TypeError
+        If `law` is no law.
     ValueError
         If `y` is not of the shape of the law or has NaN.
 
@@ -401,7 +421,7 @@ def pit_values(y, law):
     >>> pit_values([0.0, 3.0], law).round(4)
     array([0.5   , 0.8413])
     """
-    return law.cdf(y)
+    return check_law(law).cdf(y)
 
 
 def calibration_error(y, law, sample_weight=None):
@@ -433,6 +453,8 @@ def calibration_error(y, law, sample_weight=None):
 
     Raises
     ------
+    TypeError
+        If `law` is no law.
     ValueError
         If `y` is not of the shape of the law or has NaN, if there are no rows, or if
         the weights are not of shape (n,), are negative, not finite or all zero.
@@ -455,7 +477,7 @@ def calibration_error(y, law, sample_weight=None):
     >>> round(calibration_error([-0.6745, 2.3490], law), 4)
     0.125
     """
-    pit = _along_outputs(law, law.cdf(y))
+    pit = _along_outputs(law, check_law(law).cdf(y))
     weights = _checked_weights(sample_weight, len(pit))
     return float(np.mean([_area(column, weights) for column in pit.T]))
 
@@ -476,7 +498,7 @@ def _along_outputs(law, values, *levels):
 
 def _interval(law, coverage):
     """Lower and upper ends, (n, D) each."""
-    return np.moveaxis(_along_outputs(law, law.interval(coverage), 2), 1, 0)
+    return np.moveaxis(_along_outputs(law, check_law(law).interval(coverage), 2), 1, 0)
 
 
 def _mean(scores, sample_weight):

@@ -313,6 +313,15 @@ def test_bad_calls_are_refused(rng, name, case):
         call(MEANS[name], np.zeros(4), law)
 
 
+@pytest.mark.parametrize("name", [n for n in metrics.__all__ if n[:4] != "neg_"])
+def test_what_is_no_law_is_refused(name):
+    law = MixtureDistribution(*np.ones((3, 4, 1)))
+    score, y = getattr(metrics, name), np.zeros(4)
+    for arguments in [(y, y), (law, y), (y, MDNRegressor())]:
+        with pytest.raises(TypeError, match=r"law must be .* got (ndarray|MDN)"):
+            score(*arguments)
+
+
 def test_levels_that_have_no_score_are_refused(rng):
     law = random_law(rng, n_outputs=1)
     y = np.zeros(4)

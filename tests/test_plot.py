@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from conftest import random_law
 from scipy.integrate import trapezoid
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
@@ -472,10 +473,15 @@ def test_what_is_held_is_named_by_its_feature(data, model):
 
 def test_estimators_without_a_law_are_named(data):
     X, y = data
-    with pytest.raises(TypeError, match="LinearRegression does not predict"):
+    with pytest.raises(TypeError, match="LinearRegression has no predict_dist"):
         PITDisplay.from_estimator(LinearRegression().fit(X, y), X, y)
     with pytest.raises(TypeError, match="LinearRegression has no history"):
         LossCurveDisplay.from_estimator(LinearRegression().fit(X, y))
+
+
+def test_what_is_wrong_with_features_is_said(data, model):
+    with pytest.raises(TypeError, match="dense data is required"):
+        PITDisplay.from_estimator(model, csr_array(data[0]), data[1])
 
 
 @pytest.mark.parametrize("display", [PITDisplay, LossCurveDisplay])

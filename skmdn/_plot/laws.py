@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skmdn._predicted_law import innermost_law
+
 
 def fitted_inside(estimator):
     """What a search over parameters has found; any other estimator as it is."""
@@ -14,23 +16,16 @@ def fitted_inside(estimator):
 
 def predicted_law(estimator, X):
     """Law of each row of X, in units of y."""
-    estimator = fitted_inside(estimator)
-    name = type(estimator).__name__
-    if hasattr(estimator, "regressor_"):
+    check_is_fitted(estimator)
+    law, transformers = innermost_law(estimator, X)
+    if transformers:
         raise ValueError(
-            f"{name} transforms numbers and cannot transform a law. MDNRegressor "
-            "scales y by itself. For another transform, draw on its scale: "
-            "from_predictions(transformed_y, estimator.regressor_.predict(X, "
-            "output_type='distribution'))."
+            f"{type(estimator).__name__} transforms y, and its law of y is known by "
+            "density and quantiles alone. MDNRegressor scales y by itself. For another "
+            "transform, draw on its scale: from_predictions(transformed_y, "
+            "estimator.regressor_.predict(X, output_type='distribution'))."
         )
-    try:
-        return estimator.predict(X, output_type="distribution")
-    except TypeError as error:
-        raise TypeError(
-            f"{name} does not predict distributions: predict(X, "
-            "output_type='distribution') failed. Give an MDNRegressor, or a Pipeline "
-            "or a search that ends in one."
-        ) from error
+    return law
 
 
 def law_of_one_output(law):
