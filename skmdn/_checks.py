@@ -20,6 +20,13 @@ def restored_on_error(estimator):
         raise
 
 
+def plain_number(value):
+    """A number of NumPy's, or a bool, as Python's number; all else as it is."""
+    if isinstance(value, Integral):
+        return int(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def is_integer(value):
     """Whether it is an integer, of Python or of NumPy; True and False are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
@@ -51,13 +58,26 @@ def check_law(law):
     return law
 
 
+def _numbers(name, values):
+    """Values as a float64 array; nothing is dropped to make them such."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "cmM":
+            raise TypeError
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be real numbers, got {type(values).__name__}: {values!r:.60}"
+        ) from error
+
+
 def check_observations(y, shape, finite=False):
     """Observations as a float64 array of ``shape``, (n, D).
 
     A single output may come as (n,). Nothing is broadcast: (n, 1) against (n,) would
     silently become (n, n).
     """
-    y = np.asarray(y, dtype=np.float64)
+    y = _numbers("y", y)
     n, n_outputs = shape
     if y.shape != shape and not (n_outputs == 1 and y.shape == (n,)):
         rule = f"({n},) or ({n}, 1)" if n_outputs == 1 else f"({n}, {n_outputs})"
@@ -81,7 +101,7 @@ def check_observations(y, shape, finite=False):
 
 def check_levels(name, levels, scalar=False):
     """Probabilities as a float64 array, or as a float if one alone is asked for."""
-    array = np.asarray(levels, dtype=np.float64)
+    array = _numbers(name, levels)
     if array.ndim > (0 if scalar else 1) or array.size == 0:
         shape = "a number" if scalar else "a number or a list of numbers"
         raise ValueError(f"{name} must be {shape} between 0 and 1, got {levels!r}.")

@@ -288,7 +288,8 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
                 f"n_samples must be an integer of at least 1, got {n_samples!r}."
             )
         rng = check_random_state(random_state)
-        return self._per_output(_gaussian.sample(n_samples, rng, *self._parameters))
+        drawn = _gaussian.sample(int(n_samples), rng, *self._parameters)
+        return self._per_output(drawn)
 
     def entropy(self):
         """Differential entropy of each law, E[-log p(Y)].

@@ -1,6 +1,6 @@
 """The steps of a fit, in order: units, folds, starting weights, training, choice.
 
-``settings`` is the estimator, of which only parameters are read.
+``settings`` are the parameters of the estimator as attributes.
 """
 
 import math
@@ -26,7 +26,12 @@ from skmdn._pooling import (
     shifted,
     spread_adjustment,
 )
-from skmdn._scaling import fit_scaling, outputs_left_out, standardised_table
+from skmdn._scaling import (
+    fit_scaling,
+    outputs_left_out,
+    standardised_table,
+    varying_features,
+)
 
 # Of the prior on raw standard deviations, in rows' worth of evidence: what it says for
 # a component matters where that explains no row. Less for each where there are many.
@@ -202,6 +207,8 @@ def _starting_network(settings, part, scaling, seeds):
         [np.stack(layer) for layer in zip(*parts, strict=True)]
         for parts in zip(*starts, strict=True)
     )
+    # What never changed has taught nothing, and says nothing should it change later.
+    coefs[0][:, ~varying_features(samples, scaling)] = 0
     return Network(coefs, intercepts, settings.activation, head, scaling)
 
 
@@ -222,13 +229,20 @@ def _continued(settings, previous):
     """The network as it was trained, if the settings ask for one like it."""
     network = shifted(previous.network, -previous.pool_shift)
     sizes = tuple(coef.shape[2] for coef in network.coefs[:-1])
-    asked = _make(
+    asked = _architecture(
         _head(settings, network.scaling),
+        network.scaling,
         _hidden_layer_sizes(settings, sizes),
         settings.activation,
         settings.n_estimators,
     )
-    found = _make(network.head, sizes, network.activation, len(network.coefs[0]))
+    found = _architecture(
+        network.head,
+        network.scaling,
+        sizes,
+        network.activation,
+        len(network.coefs[0]),
+    )
     for name, value in found.items():
         if value != asked[name]:
             raise ValueError(
@@ -239,12 +253,14 @@ def _continued(settings, previous):
     return network
 
 
-def _make(head, hidden_layer_sizes, activation, n_estimators):
+def _architecture(head, scaling, hidden_layer_sizes, activation, n_estimators):
     """What must not change when training continues."""
+    noise_stds = head.std_unit * scaling.y_std
     return {
         "n_components": head.n_components,
         "covariance_type": head.covariance_type,
-        "noise_std or min_std": (head.min_std, head.std_unit.tolist()),
+        "min_std": head.min_std,
+        "noise_std": None if head.kind.learned else float(f"{noise_stds[0]:.12g}"),
         "hidden_layer_sizes": hidden_layer_sizes,
         "activation": activation,
         "n_estimators": n_estimators,

@@ -1,11 +1,14 @@
 """What a fit is given: checked as scikit-learn checks it, its rows made canonical."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn import config_context, get_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from skmdn._checks import check_weight_values
-from skmdn._rows import canonical_samples
+from skmdn._rows import canonical_samples, power_of_two
+
+NEGLIGIBLE = 1e-30  # weight, beside the largest
 
 
 class CheckedInputs:
@@ -22,10 +25,12 @@ class CheckedInputs:
 
     def _samples(self, X, y, sample_weight, reset, name="sample_weight"):
         X, y = self._validated(X, y, reset=reset)
-        y = np.asarray(y, dtype=np.float64)
+        y = _finite_numbers(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
         check_weight_values(weights, name)
         self._check_outputs(y, reset)
+        weights = weights / power_of_two(weights[:, None], np.arange(len(weights)))
+        weights[weights < NEGLIGIBLE] = 0
         return canonical_samples(X, y.reshape(len(y), -1), weights)
 
     def _check_outputs(self, y, reset):
@@ -50,6 +55,27 @@ class CheckedInputs:
                 "X_val and y_val are for early stopping, which early_stopping=False "
                 "switches off. Set early_stopping=True or leave them out."
             )
-        return self._samples(
-            X_val, y_val, sample_weight_val, reset=False, name="sample_weight_val"
+        name = "sample_weight_val"
+        try:
+            return self._samples(X_val, y_val, sample_weight_val, False, name)
+        except ValueError as error:
+            raise ValueError(f"In X_val, y_val or {name}: {error}") from error
+
+
+def _finite_numbers(y):
+    """Targets in float64; what scikit-learn lets pass as objects may hide NaN."""
+    if issparse(y):
+        raise TypeError("y is sparse, dense data is required. Use y.toarray().")
+    if y.dtype.kind in "mM":
+        raise TypeError(
+            f"y has dtype {y.dtype}, and must be numbers. Choose a unit: for "
+            "differences y / np.timedelta64(1, 's'), say."
         )
+    y = np.asarray(y, dtype=np.float64)
+    missing = np.argwhere(~np.isfinite(y))
+    if len(missing):
+        raise ValueError(
+            f"Input y contains NaN or infinity, first in row {missing[0, 0]}. Drop the "
+            "rows without a target."
+        )
+    return y

@@ -1,13 +1,14 @@
 """MDNRegressor: its parameters, and what `fit` makes of them."""
 
 from numbers import Integral, Real
+from types import SimpleNamespace
 from typing import ClassVar
 
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmdn import _fitting
-from skmdn._checks import restored_on_error
+from skmdn._checks import plain_number, restored_on_error
 from skmdn._covariance import COVARIANCE_TYPES
 from skmdn._fitted import FittedState
 from skmdn._inputs import CheckedInputs
@@ -333,6 +334,8 @@ class MDNRegressor(
 
         Raises
         ------
+        TypeError
+            If X or y is sparse, or y is dates or times.
         ValueError
             If data or parameters are not what they must be; the estimator is then as
             it was before.
@@ -341,8 +344,14 @@ class MDNRegressor(
             previous = self._stored_fit() if self.warm_start else None
             samples = self._samples(X, y, sample_weight, reset=previous is None)
             held_out = self._held_out(X_val, y_val, sample_weight_val)
-            self._store(_fitting.fit_network(self, samples, held_out, previous))
+            settings = self._settings()
+            self._store(_fitting.fit_network(settings, samples, held_out, previous))
         return self
+
+    def _settings(self):
+        """The parameters, numbers as Python's: NumPy's narrow integers overflow."""
+        parameters = self.get_params(deep=False)
+        return SimpleNamespace(**{k: plain_number(v) for k, v in parameters.items()})
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
@@ -368,6 +377,8 @@ class MDNRegressor(
 
         Raises
         ------
+        TypeError
+            If X or y is sparse, or y is dates or times.
         ValueError
             If a parameter or the data are not as said, or the network that is fitted
             already is not the one that the parameters ask for. What was fitted stays.
@@ -375,5 +386,5 @@ class MDNRegressor(
         with restored_on_error(self):
             previous = self._stored_fit()
             samples = self._samples(X, y, sample_weight, reset=previous is None)
-            self._store(_fitting.fit_chunk(self, samples, previous))
+            self._store(_fitting.fit_chunk(self._settings(), samples, previous))
         return self

@@ -13,6 +13,7 @@ from skmdn._rows import evenly, power_of_two
 EPS = np.finfo(np.float64).eps
 FEWEST_ROWS_OF_A_LINE = 3
 SMALLEST_SPREAD = 1e-3  # around a line, as a fraction of the spread of y
+ROUNDING = 4 * EPS  # by which numbers that were to be equal differ
 
 
 class Scaling(NamedTuple):
@@ -50,8 +51,10 @@ def fit_scaling(samples, with_line=True):
 
     That is of rows left out of the line, where there is one.
     """
-    x_units = _column_statistics(samples.X, samples)
-    y_mean, y_std = _column_statistics(samples.y, samples)
+    *x_units, _ = _column_statistics(samples.X, samples)
+    y_mean, y_std, constant = _column_statistics(samples.y, samples)
+    if not constant.all():  # lest outputs share a width that is made up
+        y_std[constant] = np.minimum(y_std[constant], y_std[~constant].min())
     slopes = np.zeros((len(x_units[0]), len(y_mean)))
     scaling = Scaling(*x_units, y_mean, y_std, slopes)
     y = scaling.outputs(samples)
@@ -82,6 +85,13 @@ def outputs_left_out(samples, scaling):
     return y / shares
 
 
+def varying_features(samples, scaling):
+    """Which features (d,) are not constant: with a std of 1, they are 1 somewhere."""
+    blocks = (samples.X[samples.rows[block]] for block in samples.blocks())
+    largest = [np.abs(scaling.features(X)).max(axis=0) for X in blocks]
+    return np.max(largest, axis=0) > 0.5
+
+
 def _lines(samples, scaling, y, weights):
     """Slopes (d, D) of the lines under the outputs, and what they leave of y (m, D).
 
@@ -108,7 +118,7 @@ def _spread(values, weights):
 
 
 def _column_statistics(values, samples):
-    """Weighted mean and standard deviation of each column.
+    """Weighted mean and standard deviation of each column; whether it is constant.
 
     Columns are first divided by their power of two, so that numbers of any size have a
     square and a change of units by a power of two changes no digit. A column that never
@@ -117,8 +127,21 @@ def _column_statistics(values, samples):
     unit = power_of_two(values, samples.rows)
     mean = _average(lambda rows: values[rows] / unit, samples)
     std = np.sqrt(_average(lambda rows: (values[rows] / unit - mean) ** 2, samples))
-    constant = std <= len(samples.rows) * EPS * np.abs(mean)
-    return mean * unit, np.where(constant, 1.0, std) * unit
+    # The mean of many rows is not exact, but differences of nearly equal numbers are.
+    close = std <= len(samples.rows) * EPS * np.abs(mean)
+    if close.any():
+        first = values[samples.rows[0], close] / unit[close]
+
+        def above_first(rows):
+            return values[rows][:, close] / unit[close] - first
+
+        rest = _average(above_first, samples)
+        mean[close] = first + rest
+        std[close] = np.sqrt(
+            _average(lambda rows: (above_first(rows) - rest) ** 2, samples)
+        )
+    constant = std <= ROUNDING * np.abs(mean)
+    return mean * unit, np.where(constant, 1.0, std) * unit, constant
 
 
 def _average(of_rows, samples):
@@ -135,7 +158,7 @@ def standardised_table(parts, scaling, n_blank=0):
     """One float32 table of all samples: X, a one, y, the weight.
 
     ``parts`` are pairs of samples and their standardised y (m, D). Weights are divided
-    by the mean weight of the first part. Built block by block, so that nothing of the
+    by the mean weight of their part. Built block by block, so that nothing of the
     size of X is copied besides. The last ``n_blank`` rows are zeros, weights and all.
     """
     n_rows = sum(len(y) for _, y in parts)
@@ -144,9 +167,9 @@ def standardised_table(parts, scaling, n_blank=0):
     table = np.empty(shape, dtype=np.float32)
     table[:, n_features] = 1
     table[n_rows:] = 0
-    mean_weight = parts[0][0].weights.mean()
     filled = 0
     for samples, y in parts:
+        mean_weight = samples.weights.mean()
         for block in samples.blocks():
             rows = samples.rows[block]
             out = table[filled : filled + len(rows)]

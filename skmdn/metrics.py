@@ -220,9 +220,8 @@ def pinball_loss(y, law, quantiles=DECILES, sample_weight=None):
             f"quantiles must lie strictly between 0 and 1, got {quantiles!r}: the "
             "quantiles at 0 and 1 are infinite. Leave them out."
         )
-    predicted = _along_outputs(
-        law, check_law(law).ppf(levels), len(levels)
-    )  # (n, Q, D)
+    ppf = check_law(law).ppf(levels)
+    predicted = _along_outputs(law, ppf, len(levels))  # (n, Q, D)
     levels = levels[:, None]
     above = law._observations(y)[:, None] - predicted
     return _mean(np.maximum(levels * above, (levels - 1) * above), sample_weight)

@@ -86,6 +86,17 @@ def test_steps_are_those_of_torch(
         )
 
 
+@pytest.mark.parametrize("alpha", [150.0, 250.0, 1e300])
+def test_decay_of_any_strength_never_turns_weights_over(alpha):
+    head = make_head(3, "diag", 1e-3, None, np.ones(2))
+    weights = make_weights(head, 2, np.array)
+    adam = Adam(weights, head, alpha)
+    adam.decay(0.01, n_steps=8)
+    for layer in weights.layers:
+        np.testing.assert_array_equal(layer[:, :-1], 0)
+        assert layer[:, -1].all()
+
+
 @pytest.mark.parametrize("strength", [1.0, 0.25, 0.0])
 def test_decay_of_many_steps_is_decay_of_one_many_times(strength):
     head = make_head(3, "diag", 1e-3, None, np.ones(2))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.integrate import simpson
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import shuffle
@@ -328,6 +329,29 @@ def test_a_constant_feature_does_no_harm(rng):
     assert np.abs(model.predict(constant) - y).mean() < 0.5
 
 
+@pytest.mark.parametrize("parameters", [{}, {"hidden_layer_sizes": ()}])
+def test_a_feature_that_never_changed_has_no_say_when_it_does(rng, parameters):
+    X, y = make_data(rng)
+    X[:, 1] = 0.1
+    model = make_model(n_estimators=2, **parameters).fit(X, y)
+    expected = model.predict_distribution(X)
+    X[:, 1] += 100
+    law = model.predict_distribution(X)
+    np.testing.assert_array_equal(law.means, expected.means)
+    np.testing.assert_array_equal(law.covariances, expected.covariances)
+
+
+@pytest.mark.parametrize("covariance_type", ["diag", "spherical", "tied_spherical"])
+def test_a_constant_output_does_no_harm(rng, covariance_type):
+    X, y = make_data(rng, n=400)
+    alone = make_model(covariance_type, max_iter=200).fit(X, y)
+    both = clone(alone).fit(X, np.column_stack([y, np.full(400, 1e6)]))
+    law = both.predict_distribution(X)
+    expected = alone.score_samples(X, y).mean()
+    assert law.marginal(0).logpdf(y).mean() > expected - 0.3
+    np.testing.assert_allclose(law.mean()[:, 1], 1e6, rtol=1e-8)
+
+
 # Seeds
 
 
@@ -380,6 +404,26 @@ def test_a_weight_of_two_is_the_row_given_twice(rng, parameters):
     assert same_arrays(weighted, repeated)
 
 
+@pytest.mark.parametrize("exponent", [-1000, -130, 150, 1020])
+def test_the_unit_of_weights_does_not_matter(rng, exponent):
+    X, y = make_data(rng)
+    weights = rng.uniform(0.5, 2, len(X))
+    unit = 2.0**exponent
+    held_out = {"X_val": X[:50], "y_val": y[:50]}
+    one = make_model().fit(X, y, weights, **held_out)
+    assert same_arrays(make_model().fit(X, y, unit * weights, **held_out), one)
+    held_out["sample_weight_val"] = np.full(50, unit)
+    assert same_arrays(make_model().fit(X, y, weights, **held_out), one)
+
+
+def test_a_weight_beside_which_others_vanish_is_the_only_one(rng):
+    X, y = make_data(rng)
+    weights = np.where(np.arange(len(X)) < 100, 1.0, 1e-60)
+    assert same_arrays(
+        make_model().fit(X, y, weights), make_model().fit(X[:100], y[:100])
+    )
+
+
 def test_weights_draw_the_law_to_where_they_are(rng):
     X = rng.normal(size=(400, 1))
     y = np.r_[np.full(200, -1.0), np.full(200, 1.0)] + 0.1 * rng.normal(size=400)
@@ -417,6 +461,7 @@ def test_a_second_fit_starts_anew_unless_it_is_warm(rng):
         {"activation": "relu"},
         {"n_estimators": 2},
         {"min_std": 0.1},
+        {"covariance_type": "fixed_spherical", "noise_std": 0.1},
     ],
 )
 def test_a_warm_start_of_another_network_is_refused(rng, change):
@@ -623,6 +668,11 @@ BAD_DATA = {
         "infinity",
     ),
     "NaN in y": (lambda X, y: (X, replace_fourth(y, np.nan)), "NaN"),
+    "None in y": (lambda X, y: (X, replace_fourth(y.astype(object), None)), "NaN"),
+    "infinity in strings": (
+        lambda X, y: (X, replace_fourth(y.astype("U32"), "inf")),
+        "first in row 3",
+    ),
     "strings": (lambda X, y: (np.full(X.shape, "a"), y), "could not convert"),
     "y too short": (lambda X, y: (X, y[:-1]), "inconsistent numbers of samples"),
     "X of one dimension": (lambda X, y: (X[:, 0], y), "Expected 2D array"),
@@ -651,6 +701,42 @@ def test_bad_data_is_refused_and_changes_nothing(rng, case, method):
     with pytest.raises(ValueError, match=message):
         getattr(fresh, method)(*spoil(X, y))
     assert vars(fresh) == vars(make_model())
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_targets_of_another_kind_are_refused(rng, method):
+    X, _ = make_data(rng)
+    for y in [np.arange(200).astype("M8[s]"), csr_array(np.ones((200, 1)))]:
+        with pytest.raises(TypeError, match=r"y (has dtype|is sparse)"):
+            getattr(make_model(), method)(X, y)
+
+
+def test_rows_held_out_are_named_if_they_are_bad(rng):
+    X, y = make_data(rng)
+    for X_val, y_val in [(X, y[:3]), (np.full_like(X, np.nan), y), (X[:, :1], y)]:
+        with pytest.raises(ValueError, match="In X_val, y_val or sample_weight_val"):
+            make_model().fit(X, y, X_val=X_val, y_val=y_val)
+
+
+NARROW = {
+    "max_iter": np.int8(100),
+    "batch_size": np.uint8(64),
+    "n_components": np.int8(100),
+    "n_estimators": np.int8(2),
+    "n_init": np.int8(2),
+    "n_iter_no_change": np.int8(127),
+}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_integers_of_any_type_are_the_same(rng, name):
+    X, y = make_data(rng)
+    value = NARROW[name]
+    fits = [
+        make_model(**{"max_iter": 2, name: v}).fit(X, y) for v in (value, int(value))
+    ]
+    assert same_arrays(*fits)
+    assert fits[0].sample(X, np.int8(3), random_state=0).shape == (200, 3)
 
 
 BAD_PARAMETERS = [

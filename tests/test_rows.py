@@ -102,6 +102,31 @@ def test_a_constant_column_becomes_zeros(rng, constant):
     assert np.abs(table[:, 0]).max() < 1e-12
 
 
+@pytest.mark.parametrize(("mean", "std"), [(1.7e9, 1e-3), (-2.46e6, 3e-5)])
+def test_a_column_that_varies_far_from_zero_is_not_constant(rng, mean, std):
+    steps = rng.normal(size=(50_000, 1))
+    X = mean + std * steps
+    scaling, _ = fit_scaling(canonical_samples(X, steps, np.ones(50_000)))
+    exact = (X - mean).std()  # differences of numbers so close are exact
+    np.testing.assert_allclose(scaling.x_std, exact, rtol=1e-3)
+
+
+def test_a_column_that_varies_by_rounding_is_constant(rng):
+    X = 1.7e9 * (1 + np.finfo(float).eps * rng.integers(-1, 2, size=(50_000, 1)))
+    samples = canonical_samples(X, rng.normal(size=(50_000, 1)), np.ones(50_000))
+    scaling, standardised = fit_scaling(samples)
+    table = standardised_table([(samples, standardised)], scaling)
+    assert np.abs(table[:, 0]).max() < 1e-12
+
+
+def test_a_constant_output_has_no_larger_unit_than_others(rng):
+    y = np.column_stack([rng.normal(size=100), np.full(100, 1e6), np.zeros(100)])
+    samples = canonical_samples(rng.normal(size=(100, 2)), y, np.ones(100))
+    stds = fit_scaling(samples)[0].y_std
+    assert np.all(stds[1:] <= stds[0])
+    assert np.all(stds > 0)
+
+
 def test_numbers_of_any_size_are_standardised(rng):
     X = rng.normal(size=(500, 3)) * [1e-300, 1.0, 1e300]
     samples = canonical_samples(X, X[:, 1:2], np.ones(500))

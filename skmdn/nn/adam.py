@@ -79,9 +79,9 @@ class Adam:
         ``strength`` multiplies the decay of all weights but those of raw standard
         deviations, lest a component collapse on a few rows in a corner of X.
         """
-        self.kept_stds[:] = (1 - learning_rate * self.alpha) ** n_steps
+        self.kept_stds[:] = max(1 - learning_rate * self.alpha, 0) ** n_steps
         for kept in self.kept_others:
-            kept[:] = (1 - learning_rate * strength * self.alpha) ** n_steps
+            kept[:] = max(1 - learning_rate * strength * self.alpha, 0) ** n_steps
         self.flat *= self.kept
 
     def _clip(self, gradient):

@@ -44,7 +44,8 @@ def starting_intercepts(head, y, sample_weight):
     total = np.average(y**2, axis=0, weights=sample_weight)
     within = (total - centres.var(axis=0)).clip(SMALLEST_START**2) / head.std_unit**2
     if not head.kind.per_output:
-        within = within.mean(keepdims=True)
+        varies = total >= total.max() / 2  # all that vary have the same
+        within = within[varies].mean(keepdims=True)
     softplus = np.maximum(np.sqrt(within) - head.min_std, SMALLEST_START / 10)
     raw_stds = np.broadcast_to(np.log(np.expm1(softplus)), head.std_shape)
     n_logits, _, _, n_couplings = head.sizes
