@@ -101,9 +101,11 @@ def compact(factors):
 
 def component_logpdf(y, means, factors):
     """Log-density of every component, (..., n, K), at ``y`` (..., n, D), eq. (2)."""
-    with np.errstate(over="ignore"):  # beyond 1e154 standard deviations: density 0
+    # Beyond 1e154 standard deviations: density 0
+    with np.errstate(over="ignore", invalid="ignore"):
         z = apply_factor(factors, y[..., None, :] - means)
         distance = np.sum(z**2, axis=-1)
+    distance = np.where(np.isnan(distance), np.inf, distance)  # y infinite: inf - inf
     return log_det(factors) - (distance + z.shape[-1] * LOG_2PI) / 2
 
 
@@ -143,7 +145,8 @@ def mean(weights, means):
 
 def variance(weights, means, component_variances):
     """Variance of each output of the mixtures, (n, D), eq. (4)."""
-    spread = (means - mean(weights, means)[:, None]) ** 2
+    weighty = np.where(weights[..., None] > 0, means, 0)  # or 0 times infinity is NaN
+    spread = (weighty - mean(weights, means)[:, None]) ** 2
     return np.einsum("nk,nkd->nd", weights, component_variances + spread)
 
 

@@ -20,6 +20,9 @@ from skmdn._roots import increasing_root
 from skmdn._univariate import logpdf
 
 EPS = np.finfo(float).eps
+# A row that needs more intervals than a crowd is a plateau whose ripple nobody sees:
+# there f' is zero that is below so much of the sizes of its terms
+CROWD, FLAT = 2000, 1e-6
 # (-1)^j He_j, and where such a term has its extremes: the ends, the roots of He_{j+1}
 HERMITE = {
     1: lambda z: -z,
@@ -113,9 +116,11 @@ def _subdivide(mixtures):
     while row.size:
         middle = 0.5 * low + 0.5 * high
         split = (low < middle) & (middle < high)
+        flat = np.where(np.bincount(row)[row] > CROWD, FLAT, 0.0)
         for understood in _monotone, _led:
             keep = np.flatnonzero(split)
-            split[keep] = ~understood(low[keep], high[keep], mixtures[:, :, row[keep]])
+            mixture = mixtures[:, :, row[keep]]
+            split[keep] = ~understood(low[keep], high[keep], mixture, flat[keep])
         row, low, middle, high = row[split], low[split], middle[split], high[split]
         points.append((row, middle))
         row, low, high = (
@@ -125,8 +130,11 @@ def _subdivide(mixtures):
 
 
 @np.errstate(over="ignore", invalid="ignore")  # then nothing is understood
-def _monotone(low, high, mixtures):
-    """Whether f' keeps its sign, is monotone or is lost to rounding on [low, high]."""
+def _monotone(low, high, mixtures, flat):
+    """Whether f' keeps its sign, is monotone or is lost to rounding on [low, high].
+
+    Lost is also what is below the share ``flat`` of the sizes of its terms.
+    """
     _, means, stds = mixtures  # (K, N)
     first, last = _z(low, means, stds), _z(high, means, stds)
     nearest = np.maximum(np.maximum(first, -last), 0)
@@ -145,12 +153,14 @@ def _monotone(low, high, mixtures):
             greatest = np.fmin(greatest, _ceiling(*ends, *slope, high - low))
         slope = least - noise, greatest + noise
         signed[j] = (slope[0] > 0) | (slope[1] < 0)
-    lost = (np.maximum(-least, greatest) <= noise) & (noise < 1e-3 * total(sizes))
+    size = total(sizes)
+    largest = np.maximum(-least, greatest)
+    lost = (largest <= noise) & (noise < 1e-3 * size) | (largest <= flat * size)
     lost |= np.all(first == last, axis=0)  # out of reach of all components
     return signed[1] | signed[2] | lost
 
 
-def _led(low, high, mixtures):
+def _led(low, high, mixtures, _flat):
     """Whether one component's term of f' tells its sign on [low, high].
 
     Far from all means the terms fall too fast for _monotone, but their ratios to the

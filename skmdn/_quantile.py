@@ -8,6 +8,7 @@ from skmdn._roots import increasing_root
 
 EPS = np.finfo(float).eps
 SQRT_2PI = np.sqrt(2 * np.pi)
+LARGE_SHIFT = 1e-3  # of the level of a quantile by its rounding
 
 
 @blockwise(lambda K: K)
@@ -48,7 +49,8 @@ def expected_shortfall(level, log_weights, means, stds):
 
     With v the quantile, it is v - int_{-inf}^v cdf / level, and a component's part of
     the integral is std * (z ndtr(z) + phi(z)). To first order it does not feel the
-    rounding of v. Level 1 gives the mean.
+    rounding of v. Where that moves cdf(v) far from the level, what is below v is
+    averaged. Level 1 gives the mean.
     """
     v = ppf(level[:, None], log_weights, means, stds)[:, 0]
     weights, means, stds = components_first(log_weights, means, stds)
@@ -56,7 +58,9 @@ def expected_shortfall(level, log_weights, means, stds):
     z = (v - means) / stds  # (K, n)
     below, lowest = ndtr(z), level == 0
     partial = (means - centre) * below - stds * np.exp(-0.5 * z * z) / SQRT_2PI
-    shortfall = centre + total(weights * partial) / np.where(lowest, 1, level)
+    share = total(weights * below)
+    share = np.where(np.abs(share - level) < LARGE_SHIFT * level, level, share)
+    shortfall = centre + total(weights * partial) / np.where(lowest, 1, share)
     return np.where(lowest, -np.inf, shortfall)
 
 
@@ -69,11 +73,14 @@ def _lower_quantile(target, weights, means, stds):
     own = means + stds * target
     low, high = own.min(axis=0), own.max(axis=0)
     mean = total(weights * means)
-    std = np.sqrt(total(weights * (stds**2 + (means - mean) ** 2)))
-    start = np.clip(mean + std * target, low, high)
+    with np.errstate(over="ignore", invalid="ignore"):
+        std = np.sqrt(total(weights * (stds**2 + (means - mean) ** 2)))
+        start = np.clip(mean + std * target, low, high)
+    start = np.where(np.isnan(start), 0.5 * low + 0.5 * high, start)
     return increasing_root(_probit_step, low, high, start, target, weights, means, stds)
 
 
+@np.errstate(over="ignore")  # of z², whose exponential is then 0
 def _probit_step(y, target, weights, means, stds):
     """Halley's move for ndtri(cdf(y)) = target, which is linear for one Gaussian."""
     z = (y - means) / stds  # (K, N)

@@ -129,7 +129,10 @@ class MarginalQuestions:
     def highest_density_region(self, coverage=0.9):
         """Shortest set of a given probability, a union of intervals.
 
-        It holds the values whose density is above a level. One output only.
+        It holds the values whose density is above a level, which is known to rounding:
+        where the density is as flat as that, on a plateau or around a mode (below a
+        coverage of about 1e-6), the region may miss what the level cannot tell apart.
+        One output only.
 
         Parameters
         ----------

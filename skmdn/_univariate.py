@@ -65,7 +65,7 @@ def crps(y, log_weights, means, stds):
     """
     weights, means, stds = components_first(log_weights, means, stds)  # (K, n)
     i, j = np.triu_indices(len(means), k=1)
-    to_y = total(weights * _mean_abs(y - means, stds))
+    to_y = total(weights * np.where(weights > 0, _mean_abs(y - means, stds), 0))
     pairs = (
         weights[i]
         * weights[j]

@@ -105,7 +105,7 @@ ARROWS = {
     "_predicted_law": set(),
     "_plot.axes": set(),
     "_plot.chance": set(),
-    "_plot.laws": {"_predicted_law"},
+    "_plot.laws": {"_checks", "_predicted_law"},
     "_plot.rows": set(),
     "_plot.grids": {"_plot.laws"},
     "_plot.conditional_density": {

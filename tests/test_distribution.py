@@ -349,3 +349,34 @@ def test_one_output_is_never_broadcast(rng):
     for shape in [(), (1,), (3,), (1, 4), (4, 4), (4, 1, 1)]:
         with pytest.raises(ValueError, match=r"\(4,\) or \(4, 1\)"):
             law.logpdf(np.zeros(shape))
+
+
+@pytest.mark.parametrize("y", [[np.inf, 0.0], [0.0, -np.inf], [np.inf, -np.inf]])
+def test_infinity_is_out_of_reach_of_all_types(y):
+    covariances = [np.eye(2), [[1.0, 0.5], [0.5, 1.0]]]
+    full = MixtureDistribution([[0.5, 0.5]], [[[0, 0], [1, 1]]], [covariances])
+    diagonal = MixtureDistribution([[1.0]], [[[0.0, 0.0]]], [[[1.0, 1.0]]])
+    for law in (full, diagonal):
+        assert law.logpdf([y]) == -np.inf
+        assert law.pdf([y]) == 0
+
+
+def test_a_component_without_weight_is_not_there():
+    law = MixtureDistribution([[1.0, 0.0]], [[0.0, 1e155]], [[1.0, 1.0]])
+    assert law.var() == law.std() == 1
+    assert law.crps([np.inf]) == np.inf
+
+
+def test_means_as_far_apart_as_numbers_go_have_a_median():
+    law = MixtureDistribution([[0.5, 0.5]], [[-1e155, 1e155]], [[1.0, 1.0]])
+    assert np.abs(law.median()) <= 1e155
+    np.testing.assert_allclose(law.interval(0.9), [[-1e155, 1e155]])
+
+
+def test_a_shortfall_is_below_its_quantile_however_that_rounds():
+    narrow = MixtureDistribution([[1.0]], [[1e8]], [[1e-24]])
+    assert narrow.expected_shortfall(1e-20) == 1e8
+    pair = MixtureDistribution([[0.5, 0.5]], [[-1.0, 1.0]], [[1.0, 1.0]])
+    for level in (1e-300, 1e-320):
+        below = pair.expected_shortfall(level) - pair.ppf(level)
+        assert -1 < below < 0

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from random_mixtures import gentle, rows, wild
 from scipy.special import log_softmax
 
+from skmdn import MixtureDistribution
 from skmdn._modes import critical_points, mode, modes
 from skmdn._univariate import logpdf
 
@@ -136,3 +137,14 @@ def test_rows_do_not_see_each_other(K):
 def test_no_rows_no_modes():
     assert modes(*gentle(0, 3, 0)) == []
     assert mode(*gentle(0, 3, 0)).shape == (0,)
+
+
+def test_a_plateau_is_no_work(rng):
+    """Its ripple is below rounding, and any of its places is as good a mode."""
+    for K, step in [(30, 0.69), (40, 0.64), (40, 0.7)]:
+        means = step * np.arange(K)[None]
+        law = MixtureDistribution(np.full((1, K), 1 / K), means, np.ones((1, K)))
+        grid = np.linspace(0, step * (K - 1), 10_001)
+        highest = law[np.zeros(10_001, dtype=int)].pdf(grid).max()
+        assert law.pdf(law.mode()) > (1 - 1e-6) * highest
+        assert len(law.modes()[0]) < 100

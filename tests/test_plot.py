@@ -428,8 +428,12 @@ def test_shapes_that_do_not_fit_are_named(rng):
         ConditionalDensityDisplay.from_predictions(None, law, np.arange(3))
     with pytest.raises(ValueError, match="different values of x, all finite"):
         ConditionalDensityDisplay.from_predictions(None, law, [0, 1, 2, np.nan])
-    with pytest.raises(ValueError, match=r"x_observed must have shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"y must have shape \(4,\).*got \(3,\)"):
         ConditionalDensityDisplay.from_predictions(np.zeros(3), law, np.arange(4))
+    with pytest.raises(ValueError, match=r"x_observed must have shape \(3,\)"):
+        ConditionalDensityDisplay.from_predictions(
+            np.zeros(3), law, np.arange(4), x_observed=np.arange(4)
+        )
     for display in OF_OBSERVATIONS:
         with pytest.raises(ValueError, match=r"y must have shape \(4,\)"):
             display.from_predictions(np.zeros(3), law)
@@ -457,13 +461,42 @@ def test_a_confidence_is_no_percentage(display, rng):
     [
         (PITDisplay, {"n_bins": 0}, "n_bins must be an integer of at least 1, got 0"),
         (PITDisplay, {"n_bins": True}, "n_bins must be .* got True"),
+        (PITDisplay, {"confidence": "a"}, "confidence must be above 0 .* got 'a'"),
         (ReliabilityDisplay, {"coverage": [0, 0.5]}, "coverage must be above 0 .*0.0"),
+        (ReliabilityDisplay, {"coverage": []}, "coverage must name at least one"),
         (PredictiveDistributionDisplay, {"row_names": "abc"}, "each of the 4 rows"),
     ],
 )
 def test_arguments_that_make_no_picture_are_named(display, keywords, message, rng):
     with pytest.raises(ValueError, match=message):
         display.from_predictions(np.zeros(4), one_output(rng, 4), **keywords)
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        PITDisplay,
+        ReliabilityDisplay,
+        PredictiveDistributionDisplay,
+        ConditionalDensityDisplay,
+    ],
+)
+def test_the_law_comes_second(display, rng):
+    x = [np.zeros(4)] if display is ConditionalDensityDisplay else []
+    with pytest.raises(TypeError, match=r"law must be .* got ndarray"):
+        display.from_predictions(one_output(rng, 4), np.zeros(4), *x)
+
+
+def test_lines_that_are_none_are_named(data, model):
+    X, _ = data
+    for rows, x, message in [
+        (X, 3, "x must be a list"),
+        (X, [[0, 1]], "x must be a list"),
+        (X[:0], None, "X must have shape .* at least one row"),
+        (X[:, 0], None, "X must have shape"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            ConditionalDensityDisplay.from_estimator(model, rows, x=x)
 
 
 def test_what_is_held_is_named_by_its_feature(data, model):

@@ -6,7 +6,13 @@ import numpy as np
 
 from skmdn._plot.axes import INK, add_colorbar, axes_to_draw_on, dots, finish, style
 from skmdn._plot.grids import edges_between, heat_map
-from skmdn._plot.laws import name_of, one_for_each, pairs, predicted_law
+from skmdn._plot.laws import (
+    law_of_one_output,
+    name_of,
+    one_for_each,
+    pairs,
+    predicted_law,
+)
 from skmdn._plot.rows import line_through
 
 PEAKS_IN_SCALE = 0.9  # share of the columns whose peak the colours do not cut off
@@ -151,8 +157,8 @@ class ConditionalDensityDisplay:
         display : ConditionalDensityDisplay
         """
         names = feature_name or name_of(x, "x"), target_name or name_of(y, "y")
-        x = one_for_each("x", x, law)
-        observed = pairs(x if x_observed is None else x_observed, y)
+        x = one_for_each("x", x, law_of_one_output(law))
+        observed = pairs(x_observed, y, x)
         order = np.argsort(x, kind="stable")
         return cls(
             **heat_map(law[order], x[order], observed, coverage, modes),

@@ -1,8 +1,11 @@
 """Whose law it is: the estimator inside pipelines and searches, the one output."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skmdn._checks import check_law
 from skmdn._predicted_law import innermost_law
 
 
@@ -29,7 +32,7 @@ def predicted_law(estimator, X):
 
 
 def law_of_one_output(law):
-    if law.n_outputs > 1:
+    if check_law(law).n_outputs > 1:
         raise ValueError(
             f"This law is of {law.n_outputs} outputs, a display shows one. Take the "
             "marginal of one: from_predictions(y[:, 0], law.marginal(0), ...)."
@@ -39,7 +42,7 @@ def law_of_one_output(law):
 
 def uniform_values(y, law):
     """Probability integral transform (n,): cdf at y, uniform if the law is right."""
-    if len(law) == 0:
+    if len(check_law(law)) == 0:
         raise ValueError("There are no rows to judge the laws by, give at least one.")
     return law_of_one_output(law).cdf(y)
 
@@ -60,16 +63,20 @@ def one_for_each(name, values, rows):
     return values
 
 
-def pairs(x, y):
-    """Observations (n, 2), x and y; None without y."""
+def pairs(x_observed, y, x):
+    """Observations (n, 2), at x unless x_observed is given; None without y."""
     y = observations(y)
-    return y if y is None else np.column_stack([one_for_each("x_observed", x, y), y])
+    if y is None:
+        return None
+    if x_observed is None:
+        return np.column_stack([x, one_for_each("y", y, x)])
+    return np.column_stack([one_for_each("x_observed", x_observed, y), y])
 
 
 def check_fraction(name, value):
-    if not 0 < value < 1:
+    if not isinstance(value, Real) or not 0 < value < 1:
         raise ValueError(
-            f"{name} must be above 0 and below 1, got {value}. Percentages are to be "
+            f"{name} must be above 0 and below 1, got {value!r}. Percentages are to be "
             "divided by 100."
         )
 

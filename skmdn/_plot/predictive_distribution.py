@@ -6,7 +6,13 @@ import numpy as np
 
 from skmdn._plot.axes import BLUE, INK, ORANGE, axes_to_draw_on, finish, style
 from skmdn._plot.grids import density_curves
-from skmdn._plot.laws import name_of, observations, one_for_each, predicted_law
+from skmdn._plot.laws import (
+    law_of_one_output,
+    name_of,
+    observations,
+    one_for_each,
+    predicted_law,
+)
 
 MOST_ROWS = 50
 HEIGHT = 0.75  # of a curve; the next row stands 1 above
@@ -133,7 +139,7 @@ class PredictiveDistributionDisplay:
         -------
         display : PredictiveDistributionDisplay
         """
-        if not 1 <= len(law) <= MOST_ROWS:
+        if not 1 <= len(law_of_one_output(law)) <= MOST_ROWS:
             raise ValueError(
                 f"Draw from 1 to {MOST_ROWS} rows, got {len(law)}. Choose a few, for "
                 "instance law[:8] with y[:8]."

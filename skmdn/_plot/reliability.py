@@ -113,6 +113,8 @@ class ReliabilityDisplay:
         """
         check_fraction("confidence", confidence)
         nominal = np.unique(np.asarray(coverage, dtype=np.float64))
+        if nominal.size == 0:
+            raise ValueError("coverage must name at least one level, got none.")
         for level in nominal:
             check_fraction("coverage", level)
         # y is in the interval if its PIT value is no further from the middle.

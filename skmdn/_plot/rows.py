@@ -18,6 +18,10 @@ class Line(NamedTuple):
 def line_through(estimator, X, feature, held, x):
     """Line along ``feature``, the others at what ``held`` says or at typical values."""
     X = X if hasattr(X, "iloc") else np.asarray(X)
+    if X.ndim != 2 or len(X) == 0:
+        raise ValueError(
+            f"X must have shape (n, n_features) and at least one row, got {X.shape}."
+        )
     names = _feature_names(X, estimator)
     index = _index("feature", feature, names)
     held = _held(held, names)
@@ -25,6 +29,10 @@ def line_through(estimator, X, feature, held, x):
     if x is None:
         x = np.linspace(np.nanmin(observed), np.nanmax(observed), 200)
     x = np.asarray(x, dtype=np.float64)
+    if x.ndim != 1 or len(x) == 0:
+        raise ValueError(
+            f"x must be a list of values of the feature, (n_x,); got shape {x.shape}."
+        )
     return Line(_rows(X, {**held, index: x}, len(x)), x, observed, names[index])
 
 
