@@ -2,18 +2,24 @@
 
 Between neighbouring critical points the density is monotone and crosses a level at most
 once, so the region is found from its crossings and its mass falls as the level rises.
+Where the density is flat to rounding no level has the mass asked for: of the least
+region that has more the right end is left out, where it is as dense as elsewhere.
 """
+
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtri
 
 from skmdn._blocks import blockwise, components_first, total
 from skmdn._modes import critical_points
-from skmdn._quantile import equal_tailed_interval
+from skmdn._quantile import equal_tailed_interval, ppf
 from skmdn._roots import increasing_root
 from skmdn._univariate import cdf, logpdf
 
 EPS = np.finfo(float).eps
+TOLERANCE = 1e-9  # of the mass, relative
+FURTHEST_DOWN = 0.1  # of a level; the pieces begin 1 below the least that is tried
 SQRT_2PI = np.sqrt(2 * np.pi)
 
 
@@ -27,13 +33,16 @@ def highest_density_region(coverage, log_weights, means, stds):
     laws = log_weights, means, stds
     peak, floor, pieces = _pieces(coverage, laws)
     level = _level(coverage, peak, floor, laws, pieces)
+    level, mass = _low_enough(coverage, level, laws, pieces)
     row, ends, _ = _crossings(level, laws, pieces)
     region, row = ends.reshape(-1, 2), row[::2]
     bounds = np.searchsorted(row, np.arange(len(means) + 1))
-    return [
-        np.array([[-np.inf, np.inf]]) if all_of_it else region[i:j]
-        for i, j, all_of_it in zip(bounds[:-1], bounds[1:], whole, strict=True)
-    ]
+    regions = [region[i:j] for i, j in pairwise(bounds)]
+    for i in np.flatnonzero(mass > coverage * (1 + TOLERANCE)):
+        regions[i] = _right_end_left_out(coverage[i], regions[i], _of([i], laws))
+    for i in np.flatnonzero(whole):
+        regions[i] = np.array([[-np.inf, np.inf]])
+    return regions
 
 
 def _pieces(coverage, laws):
@@ -102,6 +111,30 @@ def _level(coverage, peak, floor, laws, pieces):
         step, 0 * deepest, deepest, np.minimum(target, deepest), row, coverage, target
     )
     return peak - 0.5 * depth**2
+
+
+def _low_enough(coverage, level, laws, pieces):
+    """Lower the level (n,), no more than need be, until it has the mass; and that."""
+    step = EPS * (1 + np.abs(level))
+    while True:
+        mass, _ = _mass(level, laws, pieces)
+        short = (mass < coverage * (1 - TOLERANCE)) & (step < FURTHEST_DOWN)
+        if not short.any():
+            return level, mass
+        level = np.where(short, level - step, level)
+        step = 2 * step
+
+
+def _right_end_left_out(coverage, region, law):
+    """Return the left part (m, 2) of a region, of the mass asked for."""
+    below = cdf(region, *(np.repeat(a, len(region), axis=0) for a in law))
+    masses = np.diff(below, axis=1)[:, 0]
+    before = np.cumsum(masses) - masses
+    last = np.flatnonzero(before < coverage)[-1]
+    region = region[: last + 1].copy()
+    at = below[last, 0] + coverage - before[last]
+    region[-1, 1] = ppf(np.clip([[at]], 0, 1), *law)[0, 0]
+    return region
 
 
 def _mass(level, laws, pieces):

@@ -1,6 +1,6 @@
-"""What a law is asked about single outputs: quantiles, modes, regions, scores, risk.
+"""What a law is asked about values of y: quantiles, modes, regions, scores, risk.
 
-Every answer is exact, or a quadrature to the last digits; none needs a sample.
+In closed form or by root-finding to the last digits; no answer needs a sample.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from skmdn._quantile import equal_tailed_interval, expected_shortfall, ppf
 
 
 class MarginalQuestions:
-    """The part of `MixtureDistribution` that looks at each output's marginal alone."""
+    """The part of `MixtureDistribution` that looks at marginals, and finds modes."""
 
     __slots__ = ()
 
@@ -129,10 +129,9 @@ class MarginalQuestions:
     def highest_density_region(self, coverage=0.9):
         """Shortest set of a given probability, a union of intervals.
 
-        It holds the values whose density is above a level, which is known to rounding:
-        where the density is as flat as that, on a plateau or around a mode (below a
-        coverage of about 1e-6), the region may miss what the level cannot tell apart.
-        One output only.
+        It holds the values whose density is above a level. Where the density is flat to
+        rounding, on a plateau or just around a mode, any part of that will do. One
+        output only.
 
         Parameters
         ----------

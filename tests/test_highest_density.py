@@ -103,3 +103,30 @@ def test_rows_do_not_see_each_other(K):
 
 def test_no_rows_no_regions():
     assert highest_density_region(0.5, *gentle(0, 3, 0)) == []
+
+
+def regular_grid(K, spacing):
+    return np.full((1, K), -np.log(K)), spacing * np.arange(K)[None], np.ones((1, K))
+
+
+@pytest.mark.parametrize("coverage", [1e-12, 1e-8, 1e-4, 1e-3, 0.1, 0.5])
+@pytest.mark.parametrize(
+    "mixture",
+    [
+        (np.zeros((1, 1)), np.zeros((1, 1)), np.ones((1, 1))),
+        (np.log([[0.5, 0.5]]), np.array([[-1.0, 1.0]]), np.ones((1, 2))),
+        regular_grid(20, 0.65),
+        regular_grid(40, 0.7),
+    ],
+    ids=["normal", "quartic top", "ripple", "plateau"],
+)
+def test_mass_is_the_coverage_where_the_density_is_flat(mixture, coverage):
+    row, ends = flat(highest_density_region(np.array([coverage]), *mixture))
+    mass = np.diff(cdf(ends, *rows(mixture, row)), axis=1).sum()
+    assert_allclose(mass, coverage, rtol=1e-8, atol=1e-15)
+    law = rows(mixture, row)
+    peak = logpdf(np.linspace(-2, 30, 10_001)[None], *rows(mixture, [0])).max()
+    outside = logpdf(np.add(ends, [[-1e-9, 1e-9]]), *law)
+    assert np.all(logpdf(ends.mean(axis=1), *law) >= outside.max() - 1e-6)
+    if coverage <= 1e-3:
+        assert_allclose(outside, peak, atol=1e-5)
