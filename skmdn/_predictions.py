@@ -2,6 +2,7 @@
 
 from sklearn.utils.validation import check_is_fitted
 
+from skmdn._checks import check_levels
 from skmdn._distribution import MixtureDistribution
 from skmdn._network import mixture_mean, mixture_parameters
 
@@ -119,7 +120,8 @@ class Predictions:
         ValueError
             If `X` is not like the X of `fit`, or a level is not between 0 and 1.
         """
-        return self._like_y(self.predict_distribution(X).ppf(quantiles))
+        levels = check_levels("quantiles", quantiles)
+        return self._like_y(self.predict_distribution(X).ppf(levels))
 
     def predict_interval(self, X, coverage=0.9):
         """Predict an equal-tailed interval for each output.

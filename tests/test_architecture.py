@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,7 +93,7 @@ ARROWS = {
     },
     "_inputs": {"_checks", "_rows"},
     "_fitted": {"_covariance", "_fitting", "_network", "_scaling"},
-    "_predictions": {"_distribution", "_network", "nn"},
+    "_predictions": {"_checks", "_distribution", "_network", "nn"},
     "_regressor": {
         "_checks",
         "_covariance",
@@ -217,7 +218,7 @@ def test_every_file_states_its_one_idea(path):
     tree = ast.parse(path.read_text())
     first = ast.get_docstring(tree).splitlines()[0]
     assert first.endswith((".", ":"))
-    assert len(path.read_text().splitlines()) <= 620
+    assert len(path.read_text().splitlines()) <= 540
 
 
 @pytest.mark.parametrize("path", source_files(), ids=module_name)
@@ -226,7 +227,7 @@ def test_functions_are_short(path):
         if isinstance(node, ast.FunctionDef):
             body = node.body[bool(ast.get_docstring(node)) :]
             lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
-            assert lines <= 45, f"{node.name} has {lines} lines"
+            assert lines <= 40, f"{node.name} has {lines} lines"
 
 
 def test_every_module_is_drawn():
@@ -311,3 +312,10 @@ def test_the_top_level_is_the_agreed_one():
     ).stdout.split("\n")
     top = {name.split("/")[0] for name in tracked if name}
     assert {name for name in top if not name.startswith(".")} <= agreed
+
+
+def test_every_equation_that_is_cited_is_in_theory():
+    theory = (Path(__file__).parents[1] / "docs" / "theory.md").read_text()
+    for path in source_files():
+        for number in re.findall(r"\beqs?\. \((\d+)\)", path.read_text()):
+            assert rf"\tag{{{number}}}" in theory, f"{path.name} cites eq. ({number})"

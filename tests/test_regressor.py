@@ -216,6 +216,13 @@ def test_members_stop_by_themselves(rng):
         assert best == np.nanargmax(scores) + 1
 
 
+def test_validation_rows_that_judge_nothing_are_told(rng):
+    X, y = make_data(rng)
+    with pytest.warns(UserWarning, match="No pass had a finite score"):
+        model = make_model().fit(X, y, X_val=X[:9], y_val=1e30 * y[:9])
+    assert model.best_iteration_ == 0
+
+
 def test_validation_weights_count(rng):
     X, y = make_data(rng)
     weights = np.r_[np.ones(100), np.zeros(100)]
