@@ -29,10 +29,12 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_
 
 # %%
 # The first model is as it comes. It holds out some of its rows to see when to stop, and
-# lets its weights decay. The second has all of this switched off and trains on, as
-# networks do if nobody stops them. The third is five of the second kind, pooled. The
-# last knows nothing at all: it gets to see a constant instead of X, and predicts the
-# same law for everybody, that of the whole population.
+# lets its weights decay. (Of 221 patients it learned nothing beyond a line with one law
+# around it, and predicts that: its ``best_iteration_`` is 0.) The second has all of
+# this switched off and trains on, as networks do if nobody stops them. The third is
+# five of the second kind, pooled. The last knows nothing at all: it gets to see a
+# constant instead of X, and predicts the same law for everybody, that of the whole
+# population.
 
 unstopped = {"early_stopping": False, "max_iter": 400, "alpha": 0.0, "dropout": 0.0}
 laws = {
@@ -104,10 +106,11 @@ print("Picture saved as calibration_reliability.png")
 #
 # Calibrated is not enough
 # ------------------------
-# The blind model is calibrated. It has to be, since patients that are held out are a
-# sample of the same population. So calibration alone is no merit: what is wanted is the
-# sharpest law among the calibrated ones. A proper score asks for both at once, and the
-# log-likelihood and the CRPS are such scores.
+# The blind model is calibrated up to the luck of the split (here it is a little too
+# wide): patients that are held out are a sample of the same population, and it says
+# nothing but how that is spread. So calibration alone is no merit: what is wanted is
+# the sharpest law among the calibrated ones. A proper score asks for both at once, and
+# the log-likelihood and the CRPS are such scores.
 
 print(f"{'':<16}{'in 90 %':>9}{'length':>8}{'CRPS':>7}{'log-likelihood':>16}")
 for name, law in laws.items():
@@ -120,8 +123,8 @@ for name, law in laws.items():
 
 # %%
 # The CRPS is in units of y, and lower is better; of the log-likelihood higher is. By
-# the first the unstopped network has little or nothing over the blind one. By the
-# second it is a disaster: it gave densities near zero to things that happened.
+# the first the unstopped network is worse than the blind one. By the second it is a
+# disaster: it gave densities near zero to things that happened.
 #
 # What to do
 # ----------

@@ -41,8 +41,8 @@ print(model.predict_distribution([[-5.0], [0.0], [5.0]]))
 
 # %%
 # Three rows, and in each three narrow components, far apart. At x = -5 and x = 5 the
-# mean of y falls between the branches, where no y has ever been. (At x = 0 it falls on
-# the middle one, by the symmetry of the toy.)
+# mean of y falls between the branches, where no y has ever been. (At x = 0 it falls
+# near the middle one, by the symmetry of the toy.)
 #
 # To see the whole law, evaluate its density on a grid of x and y. And for a test that
 # the eye can judge, draw one y from the model at each x of the data: if the model is
