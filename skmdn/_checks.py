@@ -49,7 +49,7 @@ def check_weight_values(weights, name="sample_weight"):
 
 def check_law(law):
     """The law itself; refuse numbers, an estimator, or observations in its place."""
-    if not hasattr(law, "ppf"):
+    if not (hasattr(law, "ppf") and hasattr(law, "n_outputs")):
         raise TypeError(
             f"law must be what predict_distribution(X) returns, got "
             f"{type(law).__name__}. It comes after the observations: "

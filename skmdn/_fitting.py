@@ -4,6 +4,7 @@
 """
 
 import math
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -48,9 +49,8 @@ class Fit(NamedTuple):
     seeds: np.ndarray  # (M,)
     moments: tuple | None  # Adam's (M, Q) each, where the next chunk takes them up
     n_steps: int
-    pool_shift: float = (
-        0.0  # that the network has and its members, as trained, have not
-    )
+    # In the network's intercepts; taken off before training goes on
+    pool_shift: float = 0.0
 
 
 def fit_network(settings, samples, held_out=None, previous=None):
@@ -58,7 +58,8 @@ def fit_network(settings, samples, held_out=None, previous=None):
 
     Parameters
     ----------
-    settings : MDNRegressor
+    settings : SimpleNamespace
+        The parameters of `MDNRegressor`, as attributes.
     samples : Samples
     held_out : Samples, optional
         To stop early by; a part of ``samples`` is held out if not given.
@@ -74,10 +75,13 @@ def fit_network(settings, samples, held_out=None, previous=None):
     else:
         scaling, y = fit_scaling(samples)
         start = _starting_network(settings, (samples, y), scaling, seeds)
+        # What never changes teaches nothing, and says nothing should it change later.
+        start.coefs[0][:, ~varying_features(samples, scaling)] = 0
     part = samples, y
     data = _training_data(settings, part, held_out, start.scaling, n_restarts, rng)
     options = _options(settings, data.train_rows.shape[1], fresh=previous is None)
     fit = _best_restarts(_train(start, data, options, seeds), n_restarts)
+    _warn_where_nothing_was_judged(fit.scores)
     if settings.n_estimators == 1:
         return fit
     data = data._replace(
@@ -89,6 +93,17 @@ def fit_network(settings, samples, held_out=None, previous=None):
     return _pooled(fit, spread_adjustment(fit.network, samples))
 
 
+def _warn_where_nothing_was_judged(scores):
+    """Tell the caller of `fit` of members whose passes (M, E) had no finite score."""
+    if scores.shape[1] and not np.isfinite(scores).any(axis=1).all():
+        warnings.warn(
+            "No pass had a finite score on the validation rows, so nothing that was "
+            "learned could be kept. Look for rows of X or y that are many orders of "
+            "magnitude off.",
+            stacklevel=5,
+        )
+
+
 def _pooled(fit, shift):
     """The fit of members that are predicted together."""
     return fit._replace(network=shifted(fit.network, shift), pool_shift=shift)
@@ -97,7 +112,7 @@ def _pooled(fit, shift):
 def fit_chunk(settings, samples, previous=None):
     """Pass over ``samples`` once, from where the fit ``previous`` ended.
 
-    There is no line under chunks: it is for few rows, and would be the first chunk's.
+    A first chunk gets no line: it would be that of few rows.
     """
     if previous is None:
         previous = _before_the_first_chunk(settings, samples)
@@ -207,8 +222,6 @@ def _starting_network(settings, part, scaling, seeds):
         [np.stack(layer) for layer in zip(*parts, strict=True)]
         for parts in zip(*starts, strict=True)
     )
-    # What never changed has taught nothing, and says nothing should it change later.
-    coefs[0][:, ~varying_features(samples, scaling)] = 0
     return Network(coefs, intercepts, settings.activation, head, scaling)
 
 

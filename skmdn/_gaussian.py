@@ -145,9 +145,9 @@ def mean(weights, means):
 
 def variance(weights, means, component_variances):
     """Variance of each output of the mixtures, (n, D), eq. (4)."""
-    weighty = np.where(weights[..., None] > 0, means, 0)  # or 0 times infinity is NaN
-    spread = (weighty - mean(weights, means)[:, None]) ** 2
-    return np.einsum("nk,nkd->nd", weights, component_variances + spread)
+    off = means - mean(weights, means)[:, None]
+    off = np.where(weights[..., None] > 0, off, 0)  # or 0 times infinity is NaN
+    return np.einsum("nk,nkd->nd", weights, component_variances + off**2)
 
 
 def covariance(weights, means, component_covariances):

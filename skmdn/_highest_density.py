@@ -19,10 +19,13 @@ from skmdn._univariate import cdf, logpdf
 
 EPS = np.finfo(float).eps
 TOLERANCE = 1e-9  # of the mass, relative
-FURTHEST_DOWN = 0.1  # of a level; the pieces begin 1 below the least that is tried
+# A level is lowered by less than this: pieces reach 1 below the lowest that is tried
+FURTHEST_DOWN = 0.1
+LOST = 1e-3  # of the mass, to pieces out of reach of numbers
 SQRT_2PI = np.sqrt(2 * np.pi)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # then the mass is not found
 @blockwise(lambda K: 4 * K)
 def highest_density_region(coverage, log_weights, means, stds):
     """Return the shortest sets of mass `coverage` (n,), a list of n arrays (m, 2).
@@ -40,6 +43,11 @@ def highest_density_region(coverage, log_weights, means, stds):
     regions = [region[i:j] for i, j in pairwise(bounds)]
     for i in np.flatnonzero(mass > coverage * (1 + TOLERANCE)):
         regions[i] = _right_end_left_out(coverage[i], regions[i], _of([i], laws))
+    lost = ~(mass >= coverage * (1 - LOST))
+    if lost.any():  # what has the mass for sure
+        interval = equal_tailed_interval(coverage, *laws)
+        for i in np.flatnonzero(lost):
+            regions[i] = interval[i : i + 1]
     for i in np.flatnonzero(whole):
         regions[i] = np.array([[-np.inf, np.inf]])
     return regions

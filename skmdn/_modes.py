@@ -20,8 +20,8 @@ from skmdn._roots import increasing_root
 from skmdn._univariate import logpdf
 
 EPS = np.finfo(float).eps
-# A row that needs more intervals than a crowd is a plateau whose ripple nobody sees:
-# there f' is zero that is below so much of the sizes of its terms
+# A row with more open intervals than a crowd is a plateau whose ripple nobody sees:
+# there f' counts as zero where it is below FLAT times the sum of its terms' sizes.
 CROWD, FLAT = 2000, 1e-6
 # (-1)^j He_j, and where such a term has its extremes: the ends, the roots of He_{j+1}
 HERMITE = {

@@ -59,7 +59,8 @@ def expected_shortfall(level, log_weights, means, stds):
     below, lowest = ndtr(z), level == 0
     partial = (means - centre) * below - stds * np.exp(-0.5 * z * z) / SQRT_2PI
     share = total(weights * below)
-    share = np.where(np.abs(share - level) < LARGE_SHIFT * level, level, share)
+    near = np.abs(share - level) < LARGE_SHIFT * level
+    share = np.where(near | (share == 0), level, share)
     shortfall = centre + total(weights * partial) / np.where(lowest, 1, share)
     return np.where(lowest, -np.inf, shortfall)
 

@@ -105,7 +105,8 @@ class MarginalQuestions:
     def modes(self):
         """Modes of the joint density of all outputs.
 
-        With one output these are all modes, none missed: intervals between the smallest
+        With one output these are all modes, none missed but ripples of a millionth on a
+        plateau of many components: intervals between the smallest
         and the largest mean are halved until bounds on the derivatives show where the
         density rises and where it falls. With several outputs they are climbed to from
         the means and from the crossings of the components' ridges.

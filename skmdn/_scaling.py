@@ -10,10 +10,10 @@ import numpy as np
 from skmdn._line import MOST_ROWS, are_few, fit_line
 from skmdn._rows import evenly, power_of_two
 
-EPS = np.finfo(np.float64).eps
+EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 FEWEST_ROWS_OF_A_LINE = 3
 SMALLEST_SPREAD = 1e-3  # around a line, as a fraction of the spread of y
-ROUNDING = 4 * EPS  # by which numbers that were to be equal differ
+ROUNDING = 4 * EPS  # relative spread up to which a column is constant
 
 
 class Scaling(NamedTuple):
@@ -72,8 +72,9 @@ def fit_scaling(samples, with_line=True):
 def outputs_left_out(samples, scaling):
     """Standardised y (m, D) to learn more from, in the units of an earlier fit.
 
-    The samples may be those that the line was fitted to, or like them: their residuals
-    are those of rows left out of such a line. Among many rows none moves a line.
+    Of samples that the line was fitted to these are residuals of rows left out, whose
+    spread is the unit; of others all are left out. Each output takes what is nearer to
+    a spread of one. Among many rows none moves a line.
     """
     y = scaling.outputs(samples)
     if not (scaling.y_slopes.any() and are_few(len(y), len(scaling.x_mean))):
@@ -82,7 +83,12 @@ def outputs_left_out(samples, scaling):
     features = scaling.features(samples.X[samples.rows])
     weights = samples.weights / samples.weights.mean()
     *_, shares = fit_line(features, level.outputs(samples), weights)
-    return y / shares
+    return np.where(_off(y / shares, weights) < _off(y, weights), y / shares, y)
+
+
+def _off(values, weights):
+    """By what factor, as a logarithm, the spreads (D,) of columns are not one."""
+    return np.abs(np.log(np.maximum(_spread(values, weights), TINY)))
 
 
 def varying_features(samples, scaling):

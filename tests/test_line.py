@@ -151,6 +151,19 @@ def test_rows_that_come_back_are_left_out_of_their_line_again(rng, n_features):
     np.testing.assert_allclose(outputs_left_out(samples, scaling), expected, rtol=1e-6)
 
 
+def test_rows_that_the_line_has_not_seen_are_left_out_as_they_are(rng):
+    X = rng.normal(size=(200, 10))
+    y = X.sum(axis=1, keepdims=True) + 0.5 * rng.normal(size=(200, 1))
+    scaling, _ = fit_scaling(canonical_samples(X, y, np.ones(200)))
+    for n_rows in (5, 16, 100):
+        X = rng.normal(size=(n_rows, 10))
+        y = X.sum(axis=1, keepdims=True) + 0.5 * rng.normal(size=(n_rows, 1))
+        fresh = canonical_samples(X, y, np.ones(n_rows))
+        units = [outputs_left_out(fresh, scaling), scaling.outputs(fresh)]
+        off, off_as_they_are = (abs(np.log(np.sqrt(np.mean(u**2)))) for u in units)
+        assert off <= off_as_they_are < 1
+
+
 def test_there_is_no_line_under_chunks(rng):
     X = rng.normal(size=(50, 8))
     y = X[:, 0] + 0.3 * rng.normal(size=50)

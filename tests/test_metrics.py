@@ -317,8 +317,9 @@ def test_bad_calls_are_refused(rng, name, case):
 def test_what_is_no_law_is_refused(name):
     law = MixtureDistribution(*np.ones((3, 4, 1)))
     score, y = getattr(metrics, name), np.zeros(4)
-    for arguments in [(y, y), (law, y), (y, MDNRegressor())]:
-        with pytest.raises(TypeError, match=r"law must be .* got (ndarray|MDN)"):
+    others = [y, MDNRegressor(), stats.norm(y, 1)]
+    for arguments in [*((y, other) for other in others), (law, y)]:
+        with pytest.raises(TypeError, match=r"law must be .* got (ndarray|MDN|rv_)"):
             score(*arguments)
 
 

@@ -521,6 +521,16 @@ def test_every_row_of_a_chunk_is_passed_over(rng, n_rows):
     assert model.loss_curve_[0, -1] == pytest.approx(expected, abs=1e-5)
 
 
+def test_chunks_teach_what_the_first_row_could_not_show(rng):
+    """A constant feature of the first chunk is not one of all data."""
+    X, y = make_data(rng)
+    model = make_model().partial_fit(X[:1], y[:1])
+    assert model.coefs_[0].all()
+    for _ in range(20):
+        model.partial_fit(X, y)
+    assert model.score(X, y) > 0.1
+
+
 def test_chunks_go_on_from_where_a_saved_model_was(rng):
     X, y = make_data(rng)
     one = make_model(n_estimators=2).partial_fit(X, y)

@@ -201,13 +201,6 @@ class _Training:
         """
         record, averaged = self.record, self.averaged
         averaged.flat[:] = record.best_flat
-        if np.isneginf(record.best_score).any():
-            warnings.warn(
-                "No pass had a finite score on the validation rows, so nothing that "
-                "was learned could be kept. Look for rows of X or y that are many "
-                "orders of magnitude off.",
-                stacklevel=2,
-            )
         learned = np.full(len(averaged.flat), True)
         if self.options.fresh:
             best = self.validation.rows()
