@@ -333,3 +333,14 @@ def test_the_page_on_how_to_use_it_runs():
     names = {}
     exec("\n".join(blocks), names)
     assert names["density"].shape == (500,)
+
+
+def test_an_import_brings_nothing_that_a_linear_model_does_not():
+    def brought(module):
+        code = f"import {module}, sys; print(*sys.modules)"
+        command = [sys.executable, "-c", code]
+        answer = subprocess.run(command, check=True, capture_output=True, text=True)
+        return set(answer.stdout.split())
+
+    more = brought("skmdn") - brought("sklearn.linear_model")
+    assert {name for name in more if name.split(".")[0] != "skmdn"} == set()

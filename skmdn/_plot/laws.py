@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmdn._checks import check_law
-from skmdn._predicted_law import innermost_law
 
 
 def fitted_inside(estimator):
@@ -19,6 +18,8 @@ def fitted_inside(estimator):
 
 def predicted_law(estimator, X):
     """Law of each row of X, in units of y."""
+    from skmdn._predicted_law import innermost_law  # brings scikit-learn's pipelines
+
     check_is_fitted(estimator)
     law, transformers = innermost_law(estimator, X)
     if transformers:
