@@ -49,7 +49,8 @@ class Scaling(NamedTuple):
 def fit_scaling(samples, with_line=True):
     """Units of the samples' columns, and the standardised y (m, D) to learn from.
 
-    That is of rows left out of the line, where there is one.
+    That is of rows left out of the line, where there is one; ``with_line=False`` rules
+    it out.
     """
     *x_units, _ = _column_statistics(samples.X, samples)
     y_mean, y_std, constant = _column_statistics(samples.y, samples)

@@ -1,4 +1,4 @@
-"""Whose law it is: the estimator inside pipelines and searches, the one output."""
+"""Whose law it is, of one output; what observations go with it."""
 
 from numbers import Real
 
@@ -6,14 +6,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmdn._checks import check_law
-
-
-def fitted_inside(estimator):
-    """What a search over parameters has found; any other estimator as it is."""
-    check_is_fitted(estimator)
-    while hasattr(estimator, "best_estimator_"):
-        estimator = estimator.best_estimator_
-    return estimator
 
 
 def predicted_law(estimator, X):

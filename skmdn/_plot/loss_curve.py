@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from skmdn._plot.axes import BLUE, INK, ORANGE, axes_to_draw_on, finish, style
-from skmdn._plot.laws import fitted_inside
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -118,11 +118,19 @@ class LossCurveDisplay:
         return np.take_along_axis(losses, best, axis=1)[:, 0]
 
 
+def _fitted_inside(estimator):
+    """What a search over parameters has found; any other estimator as it is."""
+    check_is_fitted(estimator)
+    while hasattr(estimator, "best_estimator_"):
+        estimator = estimator.best_estimator_
+    return estimator
+
+
 def network_inside(estimator):
     """The estimator at the end of pipelines and searches."""
-    model = fitted_inside(estimator)
+    model = _fitted_inside(estimator)
     while hasattr(model, "steps"):
-        model = fitted_inside(model.steps[-1][1])
+        model = _fitted_inside(model.steps[-1][1])
     if not hasattr(model, "loss_curve_") or not hasattr(model, "best_iteration_"):
         raise TypeError(
             f"{type(estimator).__name__} has no history of a fit. Give a fitted "
