@@ -58,7 +58,7 @@ def check_law(law):
     return law
 
 
-def _numbers(name, values):
+def real_numbers(name, values):
     """Values as a float64 array; nothing is dropped to make them such."""
     try:
         array = np.asarray(values)
@@ -67,7 +67,8 @@ def _numbers(name, values):
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{name} must be real numbers, got {type(values).__name__}: {values!r:.60}"
+            f"{name} must be real numbers in a dense array, got "
+            f"{type(values).__name__}: {values!r:.60}. Convert them before."
         ) from error
 
 
@@ -77,7 +78,7 @@ def check_observations(y, shape, finite=False):
     A single output may come as (n,). Nothing is broadcast: (n, 1) against (n,) would
     silently become (n, n).
     """
-    y = _numbers("y", y)
+    y = real_numbers("y", y)
     n, n_outputs = shape
     if y.shape != shape and not (n_outputs == 1 and y.shape == (n,)):
         rule = f"({n},) or ({n}, 1)" if n_outputs == 1 else f"({n}, {n_outputs})"
@@ -101,7 +102,7 @@ def check_observations(y, shape, finite=False):
 
 def check_levels(name, levels, scalar=False):
     """Probabilities as a float64 array, or as a float if one alone is asked for."""
-    array = _numbers(name, levels)
+    array = real_numbers(name, levels)
     if array.ndim > (0 if scalar else 1) or array.size == 0:
         shape = "a number" if scalar else "a number or a list of numbers"
         raise ValueError(f"{name} must be {shape} between 0 and 1, got {levels!r}.")

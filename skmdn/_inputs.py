@@ -1,11 +1,10 @@
 """What a fit is given: checked as scikit-learn checks it, its rows made canonical."""
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn import config_context, get_config
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from skmdn._checks import check_weight_values
+from skmdn._checks import check_weight_values, real_numbers
 from skmdn._rows import canonical_samples, power_of_two
 
 NEGLIGIBLE = 1e-30  # weight, beside the largest
@@ -64,14 +63,7 @@ class CheckedInputs:
 
 def _finite_numbers(y):
     """Targets in float64; what scikit-learn lets pass as objects may hide NaN."""
-    if issparse(y):
-        raise TypeError("y is sparse, dense data is required. Use y.toarray().")
-    if y.dtype.kind in "mM":
-        raise TypeError(
-            f"y has dtype {y.dtype}, and must be numbers. Choose a unit: for "
-            "differences y / np.timedelta64(1, 's'), say."
-        )
-    y = np.asarray(y, dtype=np.float64)
+    y = real_numbers("y", y)
     missing = np.argwhere(~np.isfinite(y))
     if len(missing):
         raise ValueError(

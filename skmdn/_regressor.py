@@ -335,7 +335,7 @@ class MDNRegressor(
         Raises
         ------
         TypeError
-            If X or y is sparse, or y is dates or times.
+            If X is sparse.
         ValueError
             If data or parameters are not what they must be; the estimator is then as
             it was before.
@@ -378,7 +378,7 @@ class MDNRegressor(
         Raises
         ------
         TypeError
-            If X or y is sparse, or y is dates or times.
+            If X is sparse.
         ValueError
             If a parameter or the data are not as said, or the network that is fitted
             already is not the one that the parameters ask for. What was fitted stays.
