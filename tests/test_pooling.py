@@ -142,14 +142,18 @@ def rows_to_learn_from(X, y, held_out, weights=None):
 
 
 def best_shift(network, X, y):
-    """The shift that rows X, y find likeliest, from a grid."""
-    shifts, scores = np.arange(-0.95, 0.95, 0.01), []
-    for shift in shifts:
+    """The shift that rows X, y find likeliest, from a grid and a finer one."""
+
+    def score(shift):
         intercepts = network.intercepts[-1].copy()
         intercepts[:, network.head.std_slice] += shift
         law = law_of(network._replace(intercepts=[intercepts]), X)
-        scores.append(law.logpdf(y).mean())
-    return shifts[np.argmax(scores)]
+        return law.logpdf(y).mean()
+
+    best = 0.0
+    for step in (0.1, 0.01):
+        best = max(best + step * np.arange(-10, 11), key=score)
+    return best
 
 
 def overfitted_members(rng, n_members, n_outputs, kind):

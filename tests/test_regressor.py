@@ -121,6 +121,7 @@ def test_what_is_learned_shrinks_the_loss(rng, covariance_type):
 def test_noise_that_grows_and_outputs_that_lean_on_each_other_are_found(rng):
     X, y = make_data(rng, n=4000, n_outputs=2)
     model = MDNRegressor(n_components=1, covariance_type="full", random_state=0)
+    model.set_params(hidden_layer_sizes=(32, 32))
     law = model.fit(X, y).predict_distribution(np.array([[0.25, 0.0], [1.0, 0.0]]))
     truth = np.array([0.275, 0.5])[:, None, None] ** 2 * np.array([[1, 1], [1, 2]])
     np.testing.assert_allclose(law.cov(), truth, rtol=0.25)
@@ -248,10 +249,13 @@ def test_the_starting_weights_are_kept_where_no_pass_is_better(rng):
     assert model.score_samples(X_val, y_val).mean() > model.validation_scores_.max()
 
 
-@pytest.mark.parametrize("value", [0.0, 5.0, -1e12, 1e-12])
-def test_a_y_that_never_changes_is_predicted(value):
+@pytest.mark.parametrize(
+    ("value", "n_estimators"), [(0.0, 2), (5.0, 1), (-1e12, 1), (1e-12, 1)]
+)
+def test_a_y_that_never_changes_is_predicted(value, n_estimators):
     X = np.random.default_rng(0).normal(size=(50, 2))
-    model = MDNRegressor(n_estimators=2, random_state=0).fit(X, np.full(50, value))
+    model = MDNRegressor(n_estimators=n_estimators, random_state=0)
+    model.fit(X, np.full(50, value))
     mean, std = model.predict(X, return_std=True)
     size = abs(value) if value else 1
     assert np.abs(mean - value).max() < 0.01 * size
