@@ -1,9 +1,9 @@
 """Expected distances between Gaussian vectors, of which the energy score is made.
 
 No closed form is known beyond one output, but one integral over a smooth function is:
-for X ~ N(m, Σ), eq. (11),
+for Y ~ N(m, Σ), eq. (12),
 
-    E‖X‖ = π^(-1/2) ∫_0^∞ (1 - E exp(-s² ‖X‖²)) s^(-2) ds,
+    E‖Y‖ = π^(-1/2) ∫_0^∞ (1 - E exp(-ρ² ‖Y‖²)) ρ^(-2) dρ,
 
 and the expectation inside is a product over the eigenvalues of Σ.
 """
@@ -12,25 +12,26 @@ import numpy as np
 
 from skmdn._blocks import row_blocks
 
-# With s = exp(u) the integrand falls like exp(-|u|) on both sides and is analytic in a
+# With ρ = exp(t) the integrand falls like exp(-|t|) on both sides and is analytic in a
 # strip, so the trapezoidal rule converges exponentially.
 STEP = 0.2
 LOG_SCALES = np.arange(-150, 151) * STEP
 
 
 def expected_norm(means, eigenvalues):
-    """E‖X‖ (...) for Gaussian vectors of ``means`` (..., D) along the eigenvectors.
+    """E‖Y‖ (...) for Gaussian vectors of ``means`` (..., D) along the eigenvectors.
 
     ``eigenvalues`` (..., D) are those of the covariances.
     """
-    unit = np.sqrt(np.sum(means**2 + eigenvalues, axis=-1))  # root mean square of ‖X‖
+    unit = np.sqrt(np.sum(means**2 + eigenvalues, axis=-1))  # root mean square of ‖Y‖
     safe = np.where(unit > 0, unit, 1)[..., None]
     squares, eigenvalues = (means / safe) ** 2, eigenvalues / safe**2
     integral = np.zeros(unit.shape)
     for log_scale in LOG_SCALES:
-        t = np.exp(2 * log_scale)
-        growth = 2 * t * eigenvalues  # (..., D)
-        log_mean = -np.sum(t * squares / (1 + growth) + np.log1p(growth) / 2, axis=-1)
+        square = np.exp(2 * log_scale)
+        growth = 2 * square * eigenvalues  # (..., D)
+        terms = square * squares / (1 + growth) + np.log1p(growth) / 2
+        log_mean = -np.sum(terms, axis=-1)
         integral -= np.expm1(log_mean) * np.exp(-log_scale)
     return unit * integral * STEP / np.sqrt(np.pi)
 

@@ -1,4 +1,4 @@
-"""The straight line under a network, eq. (12): a ridge regression.
+"""The straight line under a network: a ridge regression.
 
 From few rows for each feature a network learns a line worse than ridge regression does,
 and from any number no line to more than three digits. So the line is fitted first and
@@ -24,12 +24,12 @@ def are_few(n_rows, n_features):
 def fit_line(X, y, sample_weight):
     """Slopes (d, D) of a ridge regression, and residuals (n, D) of rows left out.
 
-    The third answer (n, D) is what residuals of rows that are not left out are to be
-    divided by to become those.
+    Third come the factors 1 - h (n, D): an ordinary residual divided by its factor is
+    the one of the row left out.
 
-    The penalty of each output, per row, is the one of most evidence (MacKay, 1992). A
+    The penalty of each output, per row, is the one of most evidence, eq. (14). A
     line that is not better than none by more than a standard error, on rows left out,
-    is no line. Those need no refit (Golub, Heath & Wahba, 1979).
+    is no line. Those need no refit, eq. (13) (Golub, Heath & Wahba, 1979).
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def _best_ridge(U, singular, weights, y):
 
 
 def log_evidence(U, singular, weights, y, penalty):
-    """Log density of y, up to a constant, under slopes that are drawn as noise is.
+    """Log density of y, up to a constant, under slopes that are normal, eq. (14).
 
-    Normal, with variance σ² / (n penalty) where noise has σ², and σ the likeliest.
+    Their variance is that of the noise divided by n times the penalty (MacKay, 1992).
     """
     target = np.sqrt(weights) * y
     along = (U.T @ target)[:, 0]  # (r,)
