@@ -102,9 +102,8 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         factors = _gaussian.compact(factors)
         arrays = {"_log_weights": log_weights, "_means": means, "_factors": factors}
         for name, values in arrays.items():
-            values = values.view()
-            values.flags.writeable = False
-            object.__setattr__(self, name, values)
+            values = np.ascontiguousarray(values)  # or sums would depend on n
+            object.__setattr__(self, name, _read_only(values.view()))
         object.__setattr__(self, "_n_members", n_members)
 
     def __setattr__(self, name, value):
@@ -119,7 +118,7 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         )
 
     def __reduce__(self):
-        return _rebuild, (*self._parameters, self._n_members)
+        return self._from_factors, (*self._parameters, self._n_members)
 
     @property
     def _parameters(self):
@@ -127,7 +126,7 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
 
     @property
     def weights(self):
-        return np.exp(self._log_weights)
+        return _read_only(np.exp(self._log_weights))
 
     @property
     def log_weights(self):
@@ -139,7 +138,7 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
 
     @property
     def covariances(self):
-        return _gaussian.covariances(self._factors)
+        return _read_only(_gaussian.covariances(self._factors))
 
     @property
     def n_components(self):
@@ -161,6 +160,17 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
             rows = self._row_indices(rows)
         chosen = (values[rows] for values in self._parameters)
         return self._from_factors(*chosen, n_members=self._n_members)
+
+    def __iter__(self):
+        return (self[row] for row in range(len(self)))
+
+    __array_ufunc__ = None  # y - law is a TypeError
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError(
+            "A MixtureDistribution is no array. Ask it for one: law.mean(), "
+            "law.median(), law.sample(n_samples)."
+        )
 
     def __repr__(self):
         head = (
@@ -224,6 +234,11 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         -------
         pdf : ndarray of shape (n,)
             In units of 1 / y for each output.
+
+        Raises
+        ------
+        ValueError
+            If `y` is of another shape or has NaN.
         """
         return np.exp(self.logpdf(y))
 
@@ -239,6 +254,11 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         -------
         logpdf : ndarray of shape (n,)
             In nats.
+
+        Raises
+        ------
+        ValueError
+            If `y` is of another shape or has NaN.
         """
         return _gaussian.logpdf(self._observations(y), *self._parameters)
 
@@ -294,8 +314,9 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
     def entropy(self):
         """Differential entropy of each law, E[-log p(Y)].
 
-        By quadrature for one output, by a fixed quasi-random rule for several: always
-        the same for a row, whatever rows are beside it.
+        By quadrature for one output, to ten digits; by a fixed quasi-random rule for
+        several, to a few thousandths of a nat where components overlap. Always the same
+        for a row, whatever rows are beside it.
 
         Returns
         -------
@@ -319,6 +340,11 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         energy_score : ndarray of shape (n,)
             In units of y; lower is better. With one output it is the CRPS. Outputs of
             different units should be brought to one before they are fitted.
+
+        Raises
+        ------
+        ValueError
+            If `y` is of another shape or has NaN.
 
         References
         ----------
@@ -439,8 +465,9 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
         return indices
 
 
-def _rebuild(*parameters):
-    return MixtureDistribution._from_factors(*parameters)
+def _read_only(values):
+    values.flags.writeable = False
+    return values
 
 
 def _describe(law, row):

@@ -34,6 +34,7 @@ class EnsembleQuestions:
         """
         share, members = self._members()
         means = self._by_member(members.mean())
+        means = means - means[:, :1]  # so that means far from zero lose no digits
         centre = np.einsum("nm,nm...->n...", share, means)
         return np.einsum("nm,nm...->n...", share, (means - centre[:, None]) ** 2)
 

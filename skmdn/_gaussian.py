@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import entr, logsumexp, ndtri
 from scipy.stats import qmc
 
-from skmdn._blocks import row_blocks
+from skmdn._blocks import row_blocks, total
 
 LOG_2PI = np.log(2 * np.pi)
 TINY = np.finfo(np.float64).tiny
@@ -38,7 +38,7 @@ def log_det(factors):
 
 
 def apply_factor(factors, residuals):
-    """Whitened residuals ``Cᵀ r``, of the shape of ``residuals`` (..., n, K, D)."""
+    """Whitened residuals ``Cᵀ δ``, of the shape of ``residuals`` (..., n, K, D)."""
     if is_diagonal(factors):
         return factors * residuals
     return np.einsum("nkde,...nkd->...nke", factors, residuals)
@@ -145,16 +145,26 @@ def mean(weights, means):
 
 def variance(weights, means, component_variances):
     """Variance of each output of the mixtures, (n, D), eq. (4)."""
-    off = means - mean(weights, means)[:, None]
-    off = np.where(weights[..., None] > 0, off, 0)  # or 0 times infinity is NaN
-    return np.einsum("nk,nkd->nd", weights, component_variances + off**2)
+    centred = _centred(weights, means)
+    centred = np.where(weights[..., None] > 0, centred, 0)  # or 0 times infinity is NaN
+    return np.einsum("nk,nkd->nd", weights, component_variances + centred**2)
 
 
 def covariance(weights, means, component_covariances):
     """Covariance matrices of the mixtures, (n, D, D), eq. (4)."""
-    centred = means - mean(weights, means)[:, None]
+    centred = _centred(weights, means)
     between = np.einsum("nk,nkd,nke->nde", weights, centred, centred)
     return np.einsum("nk,nkde->nde", weights, component_covariances) + between
+
+
+def _centred(weights, means):
+    """Means of components less that of their mixture, (n, K, D).
+
+    First less that of the heaviest, so that close means far from zero lose no digits.
+    """
+    heaviest = weights.argmax(axis=-1)[:, None, None]
+    means = means - np.take_along_axis(means, heaviest, axis=1)
+    return means - mean(weights, means)[:, None]
 
 
 def marginal(outputs, means, factors):
@@ -193,8 +203,8 @@ def conditional(given, y, log_weights, means, factors):
 def regression(factors, residuals):
     """Shift (n, K, D - G) of the last outputs' means by the first ones' residuals.
 
-    With ``C = [[A, B], [0, F]]`` split after the G given outputs, the whitened
-    residuals ``Bᵀ r + Fᵀ s`` of the free outputs have mean zero: ``s = -F⁻ᵀ Bᵀ r``.
+    Split after the G given outputs, the whitened residuals of the free outputs F,
+    ``C_GFᵀ δ_G + C_FFᵀ δ_F``, have mean zero: so δ_F has ``-C_FF⁻ᵀ C_GFᵀ δ_G``.
     """
     n_given = residuals.shape[-1]
     cross = factors[..., :n_given, n_given:]
@@ -234,7 +244,7 @@ def sample_components(n_samples, rng, weights):
 
 
 def entropy(log_weights, means, factors):
-    """Entropy of the mixtures (n,), by a rule of S equal normal points, eq. (9).
+    """Entropy of the mixtures (n,), by a rule of S equal normal points, eq. (11).
 
     The part known in closed form is split off: with ``r_k`` the responsibility of
     component k, ``H = Σ π_k (H_k - log π_k + E_k[log r_k])``, so the rule only has to
@@ -247,17 +257,44 @@ def entropy(log_weights, means, factors):
 
 
 def _entropy(log_weights, means, factors):
+    """As `entropy`, of few rows; points come last, for there are many of them."""
     weights = np.exp(log_weights)
-    noise = normal_points(means.shape[-1])  # (S, D)
+    noise = normal_points(means.shape[-1]).T[:, None]  # (D, 1, S)
     component_entropy = means.shape[-1] * (LOG_2PI + 1) / 2 - log_det(factors)
     surprise = component_entropy + entr(weights) / np.maximum(weights, TINY)
-    for k, root in enumerate(np.moveaxis(covariance_root(factors), 1, 0)):
-        y = means[:, k] + np.einsum("nde,se->snd", root, noise)
-        joint = log_weights + component_logpdf(y, means, factors)  # (S, n, K)
-        log_share = np.ascontiguousarray((joint[..., k] - logsumexp(joint, axis=-1)).T)
-        # Row by row: along the other axis the order of summation would depend on n.
-        surprise[:, k] += np.where(weights[:, k] > 0, log_share.mean(axis=1), 0)
+    constants = (log_weights + log_det(factors)).T[..., None]  # (K, n, 1)
+    means = means.transpose(1, 2, 0)[..., None]  # (K, D, n, 1)
+    roots, whitening = _lower_triangles(factors)
+    for k, mean in enumerate(means):
+        offsets = _times_lower(roots[k], noise)  # (D, n, S)
+        residuals = (offsets + (mean - other) for other in means)
+        with np.errstate(over="ignore", invalid="ignore"):  # of those without weight
+            distances = [
+                total(_times_lower(matrices, residual) ** 2)
+                for matrices, residual in zip(whitening, residuals, strict=True)
+            ]
+            joint = constants - np.stack(distances) / 2  # (K, n, S), but for a constant
+            joint -= joint.max(axis=0)
+            log_share = joint[k] - np.log(total(np.exp(joint)))
+        surprise[:, k] += np.where(weights[:, k] > 0, log_share.mean(axis=-1), 0)
     return np.sum(weights * surprise, axis=-1)
+
+
+def _lower_triangles(factors):
+    """Roots L and whitening matrices Cᵀ, (K, D, D, n, 1), or diagonals (K, D, n, 1)."""
+    if is_diagonal(factors):
+        whitening = factors.transpose(1, 2, 0)[..., None]
+        return 1 / whitening, whitening
+    roots = covariance_root(factors).transpose(1, 2, 3, 0)
+    return roots[..., None], factors.transpose(1, 3, 2, 0)[..., None]
+
+
+def _times_lower(matrices, vectors):
+    """Products (D, ...) with lower triangles (D, D, ...), or diagonals (D, ...)."""
+    if matrices.ndim == vectors.ndim:
+        return matrices * vectors
+    rows = enumerate(matrices, start=1)
+    return np.stack([total(row[:d] * vectors[:d]) for d, row in rows])
 
 
 @cache

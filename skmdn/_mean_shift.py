@@ -57,11 +57,12 @@ def _units(factors):
 
 
 def _modes(log_weights, means, factors):
-    start = _starts(log_weights, means, precisions(factors))  # (n, S, D)
+    precision = precisions(factors)
+    start = _starts(log_weights, means, precision)  # (n, S, D)
     n, n_starts, n_outputs = start.shape
     row = np.repeat(np.arange(n), n_starts)
     mixtures = [values[row] for values in (log_weights, means, factors)]
-    y, terrain = _climb(start.reshape(-1, n_outputs), mixtures)
+    y, terrain = _climb(start.reshape(-1, n_outputs), mixtures, precision[row])
     maximal = np.linalg.eigvalsh(terrain.hessian)[:, -1] < 0
     rank = np.where(maximal, terrain.height, -np.inf).reshape(n, n_starts)
     flat = np.isneginf(rank).all(axis=1)  # as far as rounding lets see
@@ -104,42 +105,45 @@ def _solve(matrices, vectors):
         return np.linalg.solve(regular, np.where(singular, 0, vectors))[..., 0]
 
 
-def _climb(y, mixtures):
+def _climb(y, mixtures, precision):
     """Stationary points (N, D) above each of the points, and the terrain there."""
     y = y.copy()
     active = np.arange(len(y))
     for _ in range(MAX_STEPS):
         here = [values[active] for values in mixtures]
-        step, length = _step(y[active], here)
+        step, length = _step(y[active], here, precision[active])
         y[active] += step
         active = active[length > CONVERGED]
         if not len(active):
             break
-    return y, _terrain(y, *mixtures)
+    return y, _terrain(y, *mixtures, precision)
 
 
-def _step(y, mixtures):
+def _step(y, mixtures, precision):
     """Step to go from each point (N, D), and its length in the local metric (N,)."""
-    terrain = _terrain(y, *mixtures)
+    terrain = _terrain(y, *mixtures, precision)
     shift = _solve(terrain.precision, terrain.gradient)
     concave = np.linalg.eigvalsh(terrain.hessian)[:, -1] < 0
     hessian = np.where(concave[:, None, None], terrain.hessian, -terrain.precision)
     newton = -_solve(hessian, terrain.gradient)
     gains = logpdf(y + newton, *mixtures) >= logpdf(y + shift, *mixtures)
     step = np.where(gains[:, None], newton, shift)
-    square = np.einsum("nd,nde,ne->n", step, terrain.precision, step)
+    square = np.sum(np.einsum("nde,ne->nd", terrain.precision, step) * step, axis=1)
     return step, np.sqrt(np.maximum(square, 0))
 
 
-def _terrain(y, log_weights, means, factors):
-    """Log-density at ``y`` (N, D) with its gradient and Hessian."""
+def _terrain(y, log_weights, means, factors, precision):
+    """Log-density at ``y`` (N, D) with its gradient and Hessian.
+
+    ``precision`` (N, K, D, D) is that of each component.
+    """
     height = logpdf(y, log_weights, means, factors)
     share = np.exp(log_responsibilities(y, log_weights, means, factors))  # (N, K)
     z = apply_factor(factors, means - y[:, None])
     pulls = np.einsum("nkde,nke->nkd", factors, z)  # precision times residual
-    precision = np.einsum("nk,nkde->nde", share, precisions(factors))
+    precision = np.einsum("nk,nkde->nde", share, precision)
     gradient = np.einsum("nk,nkd->nd", share, pulls)
-    outer = np.einsum("nk,nkd,nke->nde", share, pulls, pulls)
+    outer = np.matmul(np.swapaxes(share[..., None] * pulls, 1, 2), pulls)
     hessian = outer - precision - gradient[:, :, None] * gradient[:, None]
     return Terrain(height, gradient, hessian, precision)
 

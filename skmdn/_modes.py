@@ -1,4 +1,4 @@
-"""Modes of a univariate Gaussian mixture: all of them, by proof rather than by search.
+"""Modes of a univariate Gaussian mixture, by proof: all but the ripples of a plateau.
 
 The critical points lie between the least and the greatest mean. That range is halved
 until, on every interval, bounds on the derivatives of the density f show that f' keeps

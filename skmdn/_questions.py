@@ -29,6 +29,11 @@ class MarginalQuestions:
         -------
         cdf : ndarray of shape (n,) or (n, D)
             Between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If `y` is of another shape or has NaN.
         """
         return self._of_each_marginal(_univariate.cdf, self._observations(y))
 
@@ -106,10 +111,10 @@ class MarginalQuestions:
         """Modes of the joint density of all outputs.
 
         With one output these are all modes, none missed but ripples of a millionth on a
-        plateau of many components: intervals between the smallest
-        and the largest mean are halved until bounds on the derivatives show where the
-        density rises and where it falls. With several outputs they are climbed to from
-        the means and from the crossings of the components' ridges.
+        plateau of many components: intervals between the smallest and the largest mean
+        are halved until bounds on the derivatives show where the density rises and
+        where it falls. With several outputs they are climbed to from the means and from
+        the crossings of the components' ridges.
 
         Returns
         -------
@@ -189,6 +194,11 @@ class MarginalQuestions:
         crps : ndarray of shape (n,) or (n, D)
             In units of y; lower is better.
 
+        Raises
+        ------
+        ValueError
+            If `y` is of another shape or has NaN.
+
         References
         ----------
         E. P. Grimit, T. Gneiting, V. J. Berrocal, N. A. Johnson (2006). The continuous
@@ -229,6 +239,11 @@ class MarginalQuestions:
         -------
         value_at_risk : ndarray of shape (n,) or (n, D)
             In units of y.
+
+        Raises
+        ------
+        ValueError
+            If `level` is not a number between 0 and 1.
         """
         return self.ppf(check_levels("level", level, scalar=True))
 
@@ -244,6 +259,11 @@ class MarginalQuestions:
         -------
         expected_shortfall : ndarray of shape (n,) or (n, D)
             Of each output's marginal, in units of y.
+
+        Raises
+        ------
+        ValueError
+            If `level` is not a number between 0 and 1.
         """
         level = check_levels("level", level, scalar=True)
         levels = np.full((len(self), 1), level)

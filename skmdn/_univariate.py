@@ -58,7 +58,7 @@ def _logsumexp(terms):
 
 @blockwise(lambda K: K * K)
 def crps(y, log_weights, means, stds):
-    """Return the continuous ranked probability score at y, (n,) -> (n,), eq. (8).
+    """Return the continuous ranked probability score at y, (n,) -> (n,), eq. (10).
 
     CRPS = E|Y - y| - E|Y - Y'| / 2 (Gneiting and Raftery 2007, eq. 21), where both
     expectations are of |normal|, one for each component or pair (Grimit et al. 2006).
@@ -99,11 +99,13 @@ def kurtosis(log_weights, means, stds):
 def _standardised(log_weights, means, stds):
     """Return the mixture in units of its own mean and std, components first, (K, n).
 
-    The mean is taken from the first component's, so that close means far from zero lose
-    no digits; the variance in units of the largest term, so that no square overflows.
+    The mean is taken from the heaviest component's, so that close means far from zero
+    lose no digits; the variance in units of the largest term, so that no square
+    overflows.
     """
     weights, means, stds = components_first(log_weights, means, stds)
-    shift = means - means[0]
+    heaviest = weights.argmax(axis=0)[None]
+    shift = means - np.take_along_axis(means, heaviest, axis=0)
     shift = shift - total(weights * shift)
     unit = np.maximum(np.abs(shift), stds).max(axis=0)
     shift, stds = shift / unit, stds / unit

@@ -271,6 +271,52 @@ def test_copies_give_the_same_answers(rng, kind):
         assert not twin.means.flags.writeable
 
 
+@pytest.mark.parametrize("layout", [np.asfortranarray, np.ascontiguousarray])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_rows_do_not_see_each_other(rng, layout, n_outputs):
+    K, n = 12, 60
+    weights = rng.dirichlet(np.ones(K), n)
+    means = rng.normal(size=(n, K, n_outputs))
+    variances = rng.gamma(2, size=(n, K, n_outputs))
+    law = MixtureDistribution(*(layout(a) for a in (weights, means, variances)))
+    y = rng.normal(size=(n, n_outputs))
+    for ask in (
+        lambda law, y: law.mean(),
+        lambda law, y: law.var(),
+        lambda law, y: law.cov(),
+        lambda law, y: law.logpdf(y),
+        lambda law, y: law.responsibilities(y),
+        lambda law, y: law.entropy(),
+        lambda law, y: law.ppf(0.3),
+        lambda law, y: law.energy_score(y),
+        lambda law, y: law.aleatoric_var(),
+    ):
+        together = ask(law, y)
+        for i in range(0, n, 7):
+            np.testing.assert_array_equal(ask(law[i], y[[i]])[0], together[i])
+
+
+def test_moments_keep_their_digits_far_from_zero(rng):
+    weights = rng.dirichlet(np.ones(4), 50)
+    means = np.round(rng.normal(size=(50, 4, 2)) * 16) / 2**14
+    variances = rng.gamma(2, size=(50, 4, 2)) * 1e-6
+    near = MixtureDistribution(weights, means, variances)
+    far = MixtureDistribution(weights, 2**27 + means, variances)
+    np.testing.assert_allclose(far.var(), near.var(), rtol=1e-13)
+    np.testing.assert_allclose(far.cov(), near.cov(), rtol=1e-13, atol=1e-18)
+
+
+def test_a_law_is_no_array(rng):
+    law = random_law(rng, n=1200)
+    for use in (np.asarray, lambda law: np.zeros(1200) - law):
+        with pytest.raises(TypeError):
+            use(law)
+    with pytest.raises(TypeError, match=r"law\.mean\(\)"):
+        np.asarray(law)
+    means = [row.mean()[0] for row in law]
+    np.testing.assert_array_equal(means, law.mean())
+
+
 def test_repr_spells_out_the_first_rows(rng):
     lines = repr(random_law(rng, n=9, n_components=5)).splitlines()
     assert lines[0] == "MixtureDistribution(n=9, n_components=5, n_outputs=2)"

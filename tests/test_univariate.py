@@ -120,6 +120,19 @@ def test_skewness_and_kurtosis_are_those_of_quadrature(seed):
     assert_allclose(univariate.kurtosis(*mixtures), excess, atol=1e-11)
 
 
+@pytest.mark.parametrize("place", [0, 2])
+@pytest.mark.parametrize("far", [1e6, 1e12])
+def test_shape_does_not_feel_a_far_component_of_no_weight(far, place):
+    alone = np.array([[0.3, 0.7]]), np.array([[0.0, 0.003]]), np.array([[1e-3, 2e-3]])
+    weights, means, stds = (
+        np.insert(values, place, more, axis=1)
+        for values, more in zip(alone, (1e-100, far, 1.0), strict=True)
+    )
+    for moment in (univariate.skewness, univariate.kurtosis):
+        expected = moment(np.log(alone[0]), *alone[1:])
+        assert_allclose(moment(np.log(weights), means, stds), expected, rtol=1e-12)
+
+
 def test_shape_does_not_feel_units_or_a_far_origin():
     log_weights, means, stds = gentle(20, 3, 0)
     means = np.round(means * 2**20) / 2**20  # so that the shift below is exact
