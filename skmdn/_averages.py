@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmdn._checks import check_law, check_weight_values
+from skmdn._checks import check_law, check_weight_values, real_numbers
 
 
 def mean_score(scores, sample_weight):
@@ -21,7 +21,7 @@ def checked_weights(sample_weight, n):
         )
     if sample_weight is None:
         return np.ones(n)
-    weights = np.asarray(sample_weight, dtype=np.float64)
+    weights = real_numbers("sample_weight", sample_weight)
     if weights.shape != (n,):
         raise ValueError(
             f"sample_weight must have shape ({n},), one weight for each row; got "

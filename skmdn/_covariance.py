@@ -39,7 +39,7 @@ class MixtureHead(NamedTuple):
     """The last step of the network, which gives its raw outputs their meaning.
 
     Standard deviations are ``std_unit * (min_std + softplus(raw))``, in standardised
-    units of y, eq. (10). ``std_unit`` (D,) is 1 where every output has a standard
+    units of y, eq. (8). ``std_unit`` (D,) is 1 where every output has a standard
     deviation of its own, and undoes the standardisation where the covariance is
     spherical, for it has to be so in the units of y.
 
@@ -112,7 +112,7 @@ class MixtureHead(NamedTuple):
         return self._parameters(raw, self._widths(raw_stds, xp), xp)
 
     def predicted_parameters(self, raw, xp):
-        """As `parameters`, but who explains next to nothing is wide, eq. (16).
+        """As `parameters`, but components of next to no weight are widened, eq. (16).
 
         Standard deviations that all components share stay as they are, and those of
         coupled outputs, which would widen other outputs too.
@@ -137,7 +137,7 @@ class MixtureHead(NamedTuple):
         return _pool(log_weights), _pool(means)
 
     def _widths(self, raw_stds, xp):
-        """Standard deviations in ``std_unit``, shaped like the raw ones, eq. (10).
+        """Standard deviations in ``std_unit``, shaped like the raw ones, eq. (8).
 
         Of a coupled output it is the deviation that remains once the outputs before it
         are known.
@@ -170,9 +170,9 @@ class MixtureHead(NamedTuple):
     def _factors(self, widths, couplings, xp):
         """Precision factors, (M, K, D, B), or (M, K, D, D, B) where outputs couple.
 
-        ``C = U diag(1 / std)`` with U unit upper triangular: column d of U holds the
+        ``C = Γ diag(1 / std)`` with Γ unit upper triangular: column d of Γ holds the
         couplings of output d to those before it, and whitened residuals are
-        ``z_d = (r_d + Σ_e U_ed r_e) / std_d``, the modified Cholesky decomposition of
+        ``z_d = (δ_d + Σ_e γ_ed δ_e) / std_d``, the modified Cholesky decomposition of
         Pourahmadi (1999).
         """
         unit = self._units(widths, xp)
@@ -250,4 +250,4 @@ def _log_softmax(logits, xp):
 def _pool(values):
     """(M, K, ..., B) with the rows brought to the front: (B, M K, ...)."""
     M, K, *inner, B = values.shape
-    return values.reshape(-1, B).T.reshape(B, M * K, *inner)
+    return values.reshape(M * K * prod(inner), B).T.reshape(B, M * K, *inner)

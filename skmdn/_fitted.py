@@ -18,11 +18,7 @@ class FittedState:
         self.x_mean_, self.x_std_, *y_units = network.scaling
         self.y_mean_, self.y_std_, self.y_slopes_ = y_units
         self._activation = network.activation
-        self._n_components = head.n_components
-        self._covariance_type = head.covariance_type
-        self._min_std = head.min_std
-        self._std_unit = head.std_unit
-        self._std_precision = head.std_precision
+        self._head = tuple(head)
         self.n_iter_ = fit.losses.shape[1]
         self.best_iteration_ = fit.best_iteration
         self.loss_curve_ = fit.losses
@@ -31,14 +27,7 @@ class FittedState:
         self._pool_shift = fit.pool_shift
 
     def _network(self):
-        head = MixtureHead(
-            self._n_components,
-            self.n_outputs_,
-            self._covariance_type,
-            self._min_std,
-            self._std_unit,
-            self._std_precision,
-        )
+        head = MixtureHead(*self._head)
         y_units = self.y_mean_, self.y_std_, self.y_slopes_
         scaling = Scaling(self.x_mean_, self.x_std_, *y_units)
         return Network(self.coefs_, self.intercepts_, self._activation, head, scaling)

@@ -17,7 +17,7 @@ from skmdn._budget import (
     auto_patience,
     auto_validation_fraction,
 )
-from skmdn._checks import is_integer
+from skmdn._constraints import layer_sizes
 from skmdn._covariance import make_head
 from skmdn._folds import folds, n_validation_rows
 from skmdn._network import Network
@@ -34,8 +34,8 @@ from skmdn._scaling import (
     varying_features,
 )
 
-# Of the prior on raw standard deviations, in rows' worth of evidence: what it says for
-# a component matters where that explains no row. Less for each where there are many.
+# Of the prior on raw standard deviations, eq. (15), in rows' worth of evidence: what it
+# says matters where a component explains no row. Less for each where there are many.
 STD_PRECISION, TOTAL_STD_PRECISION = 0.01, 0.05
 
 
@@ -207,21 +207,14 @@ def _data(parts, scaling, train_rows, validation_rows, n_blank=0):
 def _starting_network(settings, part, scaling, seeds):
     """Weights as they start."""
     samples, y = part
-    from skmdn.nn.initialization import starting_weights
+    from skmdn.nn.initialization import starting_members
 
     head = _head(settings, scaling)
     n_features = len(scaling.x_std)
     auto = auto_hidden_layer_sizes(len(y), n_features, settings.n_estimators)
     hidden_sizes = _hidden_layer_sizes(settings, auto)
     sizes = [n_features, *hidden_sizes, head.n_raw]
-    starts = [
-        starting_weights(sizes, head, y, samples.weights, np.random.RandomState(seed))
-        for seed in seeds
-    ]
-    coefs, intercepts = (
-        [np.stack(layer) for layer in zip(*parts, strict=True)]
-        for parts in zip(*starts, strict=True)
-    )
+    coefs, intercepts = starting_members(sizes, head, y, samples.weights, seeds)
     return Network(coefs, intercepts, settings.activation, head, scaling)
 
 
@@ -229,13 +222,7 @@ def _hidden_layer_sizes(settings, auto):
     """Units of each hidden layer; ``auto`` where the settings leave them open."""
     if isinstance(settings.hidden_layer_sizes, str):
         return auto
-    sizes = np.atleast_1d(settings.hidden_layer_sizes).tolist()
-    if not all(is_integer(size) and size > 0 for size in sizes):
-        raise ValueError(
-            "hidden_layer_sizes must be positive integers, the units of each hidden "
-            f"layer; got {settings.hidden_layer_sizes!r}."
-        )
-    return tuple(sizes)
+    return layer_sizes(settings.hidden_layer_sizes)
 
 
 def _continued(settings, previous):
@@ -333,16 +320,10 @@ def _best_restarts(fit, n_restarts):
         quality = -np.nan_to_num(fit.losses[:, -1], nan=np.inf)
     best = quality.reshape(-1, n_restarts).argmax(axis=1)
     kept = np.arange(len(best)) * n_restarts + best
-    network = fit.network._replace(
-        coefs=[values[kept] for values in fit.network.coefs],
-        intercepts=[values[kept] for values in fit.network.intercepts],
-    )
-    return Fit(
-        network=network,
+    return fit._replace(
+        network=fit.network.of(kept),
         losses=fit.losses[kept],
         scores=fit.scores[kept],
         best_iteration=fit.best_iteration[kept],
         seeds=fit.seeds[kept],
-        moments=None,
-        n_steps=0,
     )

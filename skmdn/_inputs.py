@@ -28,6 +28,8 @@ class CheckedInputs:
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64)
         check_weight_values(weights, name)
         self._check_outputs(y, reset)
+        if name == "sample_weight":  # rows to learn from: answers are shaped like them
+            self._y_ndim = y.ndim
         weights = weights / power_of_two(weights[:, None], np.arange(len(weights)))
         weights[weights < NEGLIGIBLE] = 0
         return canonical_samples(X, y.reshape(len(y), -1), weights)
@@ -35,7 +37,7 @@ class CheckedInputs:
     def _check_outputs(self, y, reset):
         n_outputs = 1 if y.ndim == 1 else y.shape[1]
         if reset:
-            self.n_outputs_, self._y_ndim = n_outputs, y.ndim
+            self.n_outputs_ = n_outputs
         elif n_outputs != self.n_outputs_:
             raise ValueError(
                 f"y has {n_outputs} outputs, but MDNRegressor was fitted with "
@@ -57,8 +59,8 @@ class CheckedInputs:
         name = "sample_weight_val"
         try:
             return self._samples(X_val, y_val, sample_weight_val, False, name)
-        except ValueError as error:
-            raise ValueError(f"In X_val, y_val or {name}: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"In X_val, y_val or {name}: {error}") from error
 
 
 def _finite_numbers(y):

@@ -6,11 +6,9 @@ import numpy as np
 from scipy.special import ndtr
 
 from skmdn import _gaussian
+from skmdn._blocks import row_blocks
 from skmdn._covariance import MixtureHead
 from skmdn._scaling import Scaling
-
-# Hidden units of one chunk of rows: 1 MiB of float64, which a core's cache holds.
-UNITS_PER_CHUNK = 2**17
 
 
 def relu(x):
@@ -42,6 +40,13 @@ class Network(NamedTuple):
     activation: str
     head: MixtureHead
     scaling: Scaling
+
+    def of(self, members):
+        """The network of some members, by their numbers or a slice."""
+        return self._replace(
+            coefs=[coef[members] for coef in self.coefs],
+            intercepts=[intercept[members] for intercept in self.intercepts],
+        )
 
 
 def raw_outputs(features, network):
@@ -77,9 +82,8 @@ def mixture_mean(X, network):
 def _chunks(X, network):
     """Parts of X of so many rows that what is computed of them stays in the cache."""
     n_units = max(coef.shape[0] * coef.shape[2] for coef in network.coefs)
-    size = max(1, UNITS_PER_CHUNK // n_units)
-    starts = range(0, max(len(X), 1), size)
-    return [X[i : i + size].astype(np.float64, copy=False) for i in starts]
+    blocks = row_blocks(len(X), n_units)
+    return [X[block].astype(np.float64, copy=False) for block in blocks]
 
 
 def _chunk_parameters(X, network):
@@ -98,4 +102,5 @@ def _chunk_mean(X, network):
     raw = raw_outputs(features, network)
     log_weights, means = network.head.weights_and_means(raw, np)
     means = _gaussian.change_location(means, scaling.y_origin(features), scaling.y_std)
-    return _gaussian.mean(np.exp(log_weights), means)
+    means, weights = (np.ascontiguousarray(a) for a in (means, np.exp(log_weights)))
+    return _gaussian.mean(weights, means)

@@ -1,4 +1,4 @@
-"""An ensemble's components, as wide as its pool errs and not as its members do."""
+"""Widths of an ensemble's components, so that the pool is as wide as its errors."""
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -18,10 +18,10 @@ def spread_adjustment(network, samples):
     """By how much to shift raw deviations to take the members' spread off their width.
 
     The mean of the members errs less than they do: its squared error is less than
-    theirs by E, their variance about it, eq. (13) (Krogh and Vedelsby, 1995). Yet their
-    mixture is wider than they are, by E again. The variances of components are
-    therefore multiplied by 1 - 2 E / V, with V the mean variance of the members and the
-    ratio averaged over rows, eq. (14): a spread-adjusted linear pool (Gneiting and
+    theirs by Δ, their variance about it, eq. (17) (Krogh and Vedelsby, 1995). Yet their
+    mixture is wider than they are, by Δ again. The variances of components are
+    therefore multiplied by 1 - 2 Δ / v, with v the mean variance of the members and the
+    ratio averaged over rows, eq. (18): a spread-adjusted linear pool (Gneiting and
     Ranjan, 2013) whose factor is not fitted.
 
     Parameters
@@ -47,7 +47,7 @@ def spread_adjustment(network, samples):
 
 
 def held_out_adjustment(network, data):
-    """The shift of raw deviations that rows held out ask for, eq. (15).
+    """The shift of raw deviations that rows held out ask for, eq. (19).
 
     A row is held out from some members alone, so that no row judges the pool. On rows
     that members were trained on the best shift of raw standard deviations is found for
@@ -70,7 +70,7 @@ def held_out_adjustment(network, data):
     )
     if np.array_equal(held_out[0], held_out[1]):
         return _rounded(_best_shift([network], data, held_out[:1]))
-    members = [_member(network, m) for m in range(len(held_out))]
+    members = [network.of([m]) for m in range(len(held_out))]
     shift = _best_shift([network], data, trained[:1])
     shift += _best_shift(members, data, held_out) - _best_shift(members, data, trained)
     return _rounded(shift)
@@ -120,14 +120,6 @@ def _law(raw, head):
     """What the network says of raw outputs (M, P, B), in standardised units."""
     parameters = head.parameters(raw, np)
     return MixtureDistribution._from_factors(*parameters, n_members=len(raw))
-
-
-def _member(network, number):
-    one = slice(number, number + 1)
-    return network._replace(
-        coefs=[coef[one] for coef in network.coefs],
-        intercepts=[intercept[one] for intercept in network.intercepts],
-    )
 
 
 def _rounded(shift):

@@ -1,18 +1,22 @@
 """MDNRegressor: its parameters, and what `fit` makes of them."""
 
-from numbers import Integral, Real
 from types import SimpleNamespace
 from typing import ClassVar
 
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
 
 from skmdn import _fitting
 from skmdn._checks import plain_number, restored_on_error
-from skmdn._covariance import COVARIANCE_TYPES
+from skmdn._constraints import (
+    AUTO,
+    COUNT,
+    NETWORK_CONSTRAINTS,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SHARE,
+)
 from skmdn._fitted import FittedState
 from skmdn._inputs import CheckedInputs
-from skmdn._network import ACTIVATIONS
 from skmdn._predictions import Predictions
 
 
@@ -215,36 +219,18 @@ class MDNRegressor(
     """
 
     _parameter_constraints: ClassVar[dict] = {
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "covariance_type": [StrOptions(set(COVARIANCE_TYPES))],
-        "noise_std": [Interval(Real, 0, None, closed="neither"), None],
-        "hidden_layer_sizes": [
-            Interval(Integral, 1, None, closed="left"),
-            "array-like",
-            StrOptions({"auto"}),
-        ],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
-        "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        **NETWORK_CONSTRAINTS,
+        "hidden_layer_sizes": [*NETWORK_CONSTRAINTS["hidden_layer_sizes"], AUTO],
+        "alpha": [NOT_NEGATIVE],
+        "learning_rate_init": [POSITIVE],
+        "batch_size": [COUNT, AUTO],
+        "max_iter": [COUNT, AUTO],
         "early_stopping": ["boolean"],
-        "validation_fraction": [
-            Interval(Real, 0, 1, closed="neither"),
-            StrOptions({"auto"}),
-        ],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "n_estimators": [Interval(Integral, 1, None, closed="left")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "min_std": [Interval(Real, 0, None, closed="neither")],
+        "validation_fraction": [SHARE, AUTO],
+        "n_iter_no_change": [COUNT, AUTO],
+        "tol": [NOT_NEGATIVE],
+        "n_estimators": [COUNT],
+        "n_init": [COUNT],
         "warm_start": ["boolean"],
         "device": "no_validation",
         "verbose": ["verbose"],
@@ -322,7 +308,8 @@ class MDNRegressor(
         X_val : array-like of shape (n_val, n_features), default=None
             Features of rows to stop early by, instead of rows held out of X. They also
             decide how wide components are and whether anything was learned, so they
-            are no rows to test by.
+            are no rows to test by. A Pipeline or a TransformedTargetRegressor does not
+            transform them: give them as its last step is to see them.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
@@ -360,7 +347,7 @@ class MDNRegressor(
         The first chunk fixes the units of X and y, so it should be like the others.
         There is no early stopping, and the learning rate stays at
         `learning_rate_init`. After `fit`, training goes on from where it ended; the
-        components of an ensemble stay narrower than its members' by as much as then.
+        shift of widths that `fit` found for the pool of an ensemble stays as it was.
 
         Parameters
         ----------

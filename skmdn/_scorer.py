@@ -2,6 +2,7 @@
 
 import copy
 
+from sklearn import get_config
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skmdn._predicted_law import predicted_law
@@ -56,7 +57,7 @@ class LawScorer:
     """
 
     def __init__(self, name, score):
-        self._name = name
+        self._name = self.__name__ = name
         self._score = score
         self._request = True
 
@@ -80,7 +81,19 @@ class LawScorer:
         -------
         scorer : scorer
             A new one; this one, which all code in the process shares, stays as it is.
+
+        Raises
+        ------
+        RuntimeError
+            If metadata routing is not enabled: the request would be ignored.
+        ValueError
+            If `sample_weight` is none of these.
         """
+        if not get_config()["enable_metadata_routing"]:
+            raise RuntimeError(
+                "A request has no effect without metadata routing. Enable it first: "
+                "sklearn.set_config(enable_metadata_routing=True)."
+            )
         scorer = copy.copy(self)
         scorer._request = sample_weight
         scorer.get_metadata_routing()  # refuses what is no request

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skmdn._averages import along_outputs, interval_ends, mean_score
-from skmdn._checks import check_law
+from skmdn._checks import check_law, check_levels
 
 DECILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -189,7 +189,7 @@ def pinball_loss(y, law, quantiles=DECILES, sample_weight=None):
     >>> pinball_loss([1.0, 0.0], law, quantiles=0.5)
     0.5
     """
-    levels = np.atleast_1d(quantiles)
+    levels = np.atleast_1d(check_levels("quantiles", quantiles))
     if np.isin(levels, (0, 1)).any():
         raise ValueError(
             f"quantiles must lie strictly between 0 and 1, got {quantiles!r}: the "
@@ -246,7 +246,7 @@ def interval_score(y, law, coverage=0.9, sample_weight=None):
     >>> round(interval_score([0.0, 5.0], law, coverage=0.9), 4)
     12.0375
     """
-    if coverage == 1:
+    if check_levels("coverage", coverage, scalar=True) == 1:
         raise ValueError(
             "coverage must be below 1, got 1: an interval that is sure to hold y is "
             "infinite. Take 0.99, say."

@@ -4,7 +4,7 @@ import numpy as np
 
 from skmdn._covariance import make_head
 from skmdn.nn.batches import TrainingData
-from skmdn.nn.initialization import starting_weights
+from skmdn.nn.initialization import starting_members
 from skmdn.nn.training import State, TrainingOptions, train
 
 
@@ -25,20 +25,8 @@ def task_of_members(rows, seeds, **changes):
     X, y = make_data(rng)
     table = np.column_stack([X, np.ones(300), y, np.ones(300)]).astype(np.float32)
     head = make_head(3, "diag", 1e-3, None, np.ones(1), std_precision=0.01)
-    starts = [
-        starting_weights(
-            [3, 8, 8, head.n_raw],
-            head,
-            y[:, None],
-            np.ones(300),
-            np.random.RandomState(seed),
-        )
-        for seed in seeds
-    ]
-    coefs, intercepts = (
-        [np.stack(layer) for layer in zip(*parts, strict=True)]
-        for parts in zip(*starts, strict=True)
-    )
+    sizes = [3, 8, 8, head.n_raw]
+    coefs, intercepts = starting_members(sizes, head, y[:, None], np.ones(300), seeds)
     rows = np.asarray(rows, dtype=np.int32)
     data = TrainingData(table, 1, rows[:, 40:], rows[:, :40], 0.0)
     options = TrainingOptions(

@@ -24,7 +24,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skmdn import MDNRegressor, MixtureDistribution, _predicted_law, metrics
+from skmdn import MDNRegressor, MixtureDistribution, _transformed_law, metrics
 from skmdn._scores import DECILES
 
 MEANS = {
@@ -774,7 +774,7 @@ def test_scores_of_different_transformations_can_be_compared(rng, scorer):
 def test_blocks_of_rows_do_not_matter(rng, monkeypatch):
     model, X, y, *_ = transformed_data(rng, "log")
     expected = metrics.neg_crps(model, X, y)
-    monkeypatch.setattr(_predicted_law, "NUMBERS", 1)
+    monkeypatch.setattr(_transformed_law, "NUMBERS", 1)
     assert metrics.neg_crps(model, X, y) == pytest.approx(expected, rel=1e-12)
 
 

@@ -335,18 +335,48 @@ def test_the_module_is_copied_and_saved_like_any_other():
 
 
 def test_mistakes_with_the_module_are_named():
-    with pytest.raises(ValueError, match=r"covariance_type must be one of .*'round'"):
-        MixtureDensityNetwork(2, covariance_type="round")
-    with pytest.raises(ValueError, match=r"activation must be one of .*'step'"):
-        MixtureDensityNetwork(2, activation="step")
     with pytest.raises(ValueError, match="needs noise_std"):
         MixtureDensityNetwork(2, covariance_type="fixed_spherical")
     net = MixtureDensityNetwork(2)
     x = torch.zeros(4, 2)
+    for wrong in (x[:, :1], x[0], torch.zeros(4, 3)):
+        with pytest.raises(ValueError, match=r"x must have shape \(n, 2\).*x\[None\]"):
+            net(wrong)
     for score in (lambda y: net.loss(x, y), lambda y: net(x).log_prob(y)):
         for shape in [(1, 4), (1, 1), (4, 4)]:
             with pytest.raises(ValueError, match=r"y must have shape \(4, 1\)"):
                 score(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("n_features", 0),
+        ("n_outputs", 0),
+        ("n_members", 0),
+        ("n_components", 0),
+        ("covariance_type", "round"),
+        ("covariance_type", ["diag"]),
+        ("noise_std", "a"),
+        ("activation", "step"),
+        ("dropout", 1.0),
+        ("min_std", 0.0),
+        ("min_std", float("nan")),
+        ("hidden_layer_sizes", (0,)),
+    ],
+)
+def test_parameters_of_the_module_are_those_of_the_estimator(name, value):
+    with pytest.raises(ValueError, match=name):
+        MixtureDensityNetwork(**{"n_features": 2, name: value})
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "tied_spherical"])
+def test_no_rows_make_no_mixture(covariance_type):
+    net = MixtureDensityNetwork(2, 3, covariance_type=covariance_type)
+    x = torch.zeros(0, 2)
+    assert net(x).means.shape == (0, 5, 3)
+    assert net.loss(x, torch.zeros(0, 3)).shape == (0,)
+    assert net.sample(x, 4).shape == (0, 4, 3)
 
 
 @pytest.mark.parametrize("n_outputs", [1, 3])

@@ -8,11 +8,11 @@ from scipy.special import logsumexp, softmax
 
 from skmdn import MDNRegressor, MixtureDistribution
 from skmdn._covariance import COVARIANCE_TYPES, make_head
-from skmdn.nn import calibration, training
+from skmdn.nn import training, widths
 from skmdn.nn.batches import TrainingData
-from skmdn.nn.calibration import calibrate
 from skmdn.nn.gradient import FlatWeights
 from skmdn.nn.validation import Validation
+from skmdn.nn.widths import fit_widths
 
 N_ROWS, MIN_STD = 400, 1e-3
 
@@ -50,7 +50,7 @@ class Members:
     def calibrated(self, learned=True):
         """Shifts (M,) that calibrating found."""
         before = self.std_intercepts.copy()
-        calibrate(self.std_intercepts, self.validation, np.array(learned))
+        fit_widths(self.std_intercepts, self.validation, np.array(learned))
         shifts = self.std_intercepts - before
         np.testing.assert_allclose(shifts, shifts[:, :1] + 0 * shifts, atol=1e-6)
         return shifts[:, 0]
@@ -75,7 +75,7 @@ def test_the_shift_is_the_one_scipy_finds(seed, width, n_rows):
     best = minimize_scalar(
         lambda shift: -members.log_likelihood(shift), bounds=(-2, 2), method="bounded"
     )
-    furthest = sum(calibration.STEPS)
+    furthest = sum(widths.STEPS)
     expected = np.clip(best.x, -furthest * (n_rows >= 500), furthest)
     assert members.calibrated()[0] == pytest.approx(expected, abs=0.011)
 
@@ -124,7 +124,7 @@ def test_a_width_that_was_not_learned_stays(n_rows, width):
 def test_a_given_width_stays():
     members = Members([0], "fixed_spherical", width=0.5)
     before = members.weights.flat.copy()
-    calibrate(members.std_intercepts, members.validation, np.array([True]))
+    fit_widths(members.std_intercepts, members.validation, np.array([True]))
     np.testing.assert_array_equal(members.weights.flat, before)
 
 
@@ -167,7 +167,7 @@ def test_only_single_networks_with_rows_held_out_are_calibrated(rng, monkeypatch
     def refuse(*_):
         raise AssertionError("calibrated")
 
-    monkeypatch.setattr(training, "calibrate", refuse)
+    monkeypatch.setattr(training, "fit_widths", refuse)
     X = rng.normal(size=(60, 2))
     model = MDNRegressor(max_iter=2, random_state=0)
     with pytest.raises(AssertionError, match="calibrated"):

@@ -25,9 +25,24 @@ def axes_to_draw_on(ax):
     return ax, figure
 
 
-def style(given, **defaults):
-    """Keywords for an artist: ours, unless the user has others."""
-    return {**defaults, **(given or {})}
+def style(artist, given, **defaults):
+    """Keywords for an artist of matplotlib: ours, unless the user has others.
+
+    ``artist`` names its class, which knows that lw is short for linewidth.
+    """
+    from matplotlib import cbook, collections, lines, patches
+
+    classes = {
+        "Line2D": lines.Line2D,
+        "Patch": patches.Patch,
+        "QuadMesh": collections.QuadMesh,
+    }
+    return {**defaults, **cbook.normalize_kwargs(given, classes[artist])}
+
+
+def percent(probability):
+    """As it is read: 90%, 99.5%."""
+    return f"{100 * probability:g}%"
 
 
 def finish(ax, **labels):

@@ -4,14 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmdn._plot.axes import INK, add_colorbar, axes_to_draw_on, dots, finish, style
+from skmdn._plot.axes import (
+    INK,
+    add_colorbar,
+    axes_to_draw_on,
+    dots,
+    finish,
+    percent,
+    style,
+)
 from skmdn._plot.grids import edges_between, heat_map
 from skmdn._plot.laws import (
     law_of_one_output,
+    mixture_to_draw,
     name_of,
+    observations,
     one_for_each,
     pairs,
-    predicted_law,
 )
 from skmdn._plot.rows import line_through
 
@@ -110,7 +119,9 @@ class ConditionalDensityDisplay:
         display : ConditionalDensityDisplay
         """
         line = line_through(estimator, X, feature, held, x)
-        law = predicted_law(estimator, line.rows)
+        if y is not None:
+            one_for_each("y", observations(y), line.observed)
+        law = mixture_to_draw(estimator, line.rows)
         options = {"feature_name": line.name, "x_observed": line.observed, **options}
         return cls.from_predictions(y, law, line.x, ax=ax, **options)
 
@@ -185,7 +196,8 @@ class ConditionalDensityDisplay:
         """
         self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
         top = np.quantile(self.density.max(axis=1), PEAKS_IN_SCALE)
-        mesh_kw = style(mesh_kw, cmap="Blues", vmin=0, vmax=top, rasterized=True)
+        scale = {} if "norm" in (mesh_kw or {}) else {"vmin": 0, "vmax": top}
+        mesh_kw = style("QuadMesh", mesh_kw, cmap="Blues", rasterized=True, **scale)
         edges = edges_between(self.x)
         self.mesh_ = ax.pcolormesh(edges, self.y_edges, self.density.T, **mesh_kw)
         self.interval_, self.modes_, self.observations_ = [], None, None
@@ -193,7 +205,7 @@ class ConditionalDensityDisplay:
             self.observations_ = dots(ax, *self.observed.T)
         if self.interval is not None:
             self.interval_ = ax.plot(self.x, self.interval, color=INK, lw=1, ls="--")
-            self.interval_[0].set_label(f"{self.coverage:.0%} interval")
+            self.interval_[0].set_label(f"{percent(self.coverage)} interval")
         if self.modes is not None:
             x, y, height = self.modes.T
             self.modes_ = ax.scatter(x, y, 6 * height, color=INK, lw=0)

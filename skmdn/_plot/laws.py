@@ -1,15 +1,15 @@
-"""Whose law it is, of one output; what observations go with it."""
+"""What may be drawn: one law of one output for each row, one observation for each."""
 
 from numbers import Real
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skmdn._checks import check_law
+from skmdn._checks import check_law, real_numbers
 
 
-def predicted_law(estimator, X):
-    """Law of each row of X, in units of y."""
+def mixture_to_draw(estimator, X):
+    """Law of each row of X, in units of y, which must be those of its mixture."""
     from skmdn._predicted_law import innermost_law  # brings scikit-learn's pipelines
 
     check_is_fitted(estimator)
@@ -41,9 +41,17 @@ def uniform_values(y, law):
 
 
 def observations(y):
-    """Observations of one output as (n,); None stays None."""
-    y = y if y is None else np.asarray(y, dtype=np.float64)
-    return y[:, 0] if y is not None and y.ndim == 2 and y.shape[1] == 1 else y
+    """Finite observations of one output as (n,); None stays None."""
+    if y is None:
+        return None
+    y = real_numbers("y", y)
+    missing = np.argwhere(~np.isfinite(y))
+    if len(missing):
+        raise ValueError(
+            f"y must be finite to be drawn, got {y[tuple(missing[0])]} in row "
+            f"{missing[0, 0]}. Leave such rows out."
+        )
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def one_for_each(name, values, rows):

@@ -61,7 +61,8 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted MDNRegressor, or a Pipeline or search that ends in one.
+            Fitted MDNRegressor, or a Pipeline, search or TransformedTargetRegressor
+            around one.
         ax : matplotlib Axes, default=None
             Axes to draw on; by default those of a new figure.
         **plot_kw : dict
@@ -94,8 +95,10 @@ class LossCurveDisplay:
         """
         self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
         thin = {"linewidth": 1.2 if len(self.training_loss) == 1 else 0.8}
-        training_kw = style(training_kw, color=BLUE, label="training", **thin)
-        validation_kw = style(validation_kw, color=ORANGE, label="validation", **thin)
+        training_kw = style("Line2D", training_kw, color=BLUE, label="training", **thin)
+        validation_kw = style(
+            "Line2D", validation_kw, color=ORANGE, label="validation", **thin
+        )
         self.training_ = _lines(ax, self.training_loss, training_kw)
         self.validation_ = _lines(ax, self.validation_loss, validation_kw)
         (self.best_,) = ax.plot(
@@ -118,23 +121,18 @@ class LossCurveDisplay:
         return np.take_along_axis(losses, best, axis=1)[:, 0]
 
 
-def _fitted_inside(estimator):
-    """What a search over parameters has found; any other estimator as it is."""
-    check_is_fitted(estimator)
-    while hasattr(estimator, "best_estimator_"):
-        estimator = estimator.best_estimator_
-    return estimator
-
-
 def network_inside(estimator):
-    """The estimator at the end of pipelines and searches."""
-    model = _fitted_inside(estimator)
-    while hasattr(model, "steps"):
-        model = _fitted_inside(model.steps[-1][1])
-    if not hasattr(model, "loss_curve_") or not hasattr(model, "best_iteration_"):
+    """The estimator inside pipelines, searches and transformations of the target."""
+    from skmdn._predicted_law import wrapped_by  # brings scikit-learn's pipelines
+
+    model = estimator
+    while model is not None and not hasattr(model, "best_iteration_"):
+        check_is_fitted(model)
+        model = wrapped_by(model)
+    if model is None:
         raise TypeError(
             f"{type(estimator).__name__} has no history of a fit. Give a fitted "
-            "MDNRegressor, or a Pipeline or a search that ends in one."
+            "MDNRegressor, or a Pipeline or a search around one."
         )
     return model
 

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmdn._checks import is_integer
-from skmdn._plot.axes import INK, PALE_BLUE, PALE_GREY, axes_to_draw_on, finish, style
+from skmdn._plot.axes import (
+    INK,
+    PALE_BLUE,
+    PALE_GREY,
+    axes_to_draw_on,
+    finish,
+    percent,
+    style,
+)
 from skmdn._plot.chance import band_of_counts
-from skmdn._plot.laws import check_fraction, predicted_law, uniform_values
+from skmdn._plot.laws import check_fraction, mixture_to_draw, uniform_values
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -94,7 +102,7 @@ class PITDisplay:
         -------
         display : PITDisplay
         """
-        return cls.from_predictions(y, predicted_law(estimator, X), ax=ax, **options)
+        return cls.from_predictions(y, mixture_to_draw(estimator, X), ax=ax, **options)
 
     @classmethod
     def from_predictions(
@@ -155,7 +163,7 @@ class PITDisplay:
         display : PITDisplay
         """
         self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
-        bar_kw = style(bar_kw, color=PALE_BLUE, edgecolor="white", linewidth=1)
+        bar_kw = style("Patch", bar_kw, color=PALE_BLUE, edgecolor="white", linewidth=1)
         widths = np.diff(self.bin_edges)
         self.bars_ = ax.bar(
             self.bin_edges[:-1], self.density, widths, align="edge", **bar_kw
@@ -163,7 +171,7 @@ class PITDisplay:
         self.band_ = None
         if chance:
             look = {"color": PALE_GREY, "lw": 0, "zorder": 0}
-            label = f"what chance allows ({self.confidence:.0%})"
+            label = f"what chance allows ({percent(self.confidence)})"
             self.band_ = ax.axhspan(*self.band, **look, label=label)
             ax.hlines(self.band, 0, 1, color=INK, lw=0.8, ls=":")
             ax.axhline(1, color=INK, lw=1, ls="--")

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmdn._plot.axes import BLUE, INK, ORANGE, axes_to_draw_on, finish, style
+from skmdn._plot.axes import BLUE, INK, ORANGE, axes_to_draw_on, finish, percent, style
 from skmdn._plot.grids import density_curves
 from skmdn._plot.laws import (
     law_of_one_output,
+    mixture_to_draw,
     name_of,
     observations,
     one_for_each,
-    predicted_law,
 )
 
 MOST_ROWS = 50
@@ -102,7 +102,7 @@ class PredictiveDistributionDisplay:
         -------
         display : PredictiveDistributionDisplay
         """
-        return cls.from_predictions(y, predicted_law(estimator, X), ax=ax, **options)
+        return cls.from_predictions(y, mixture_to_draw(estimator, X), ax=ax, **options)
 
     @classmethod
     def from_predictions(
@@ -180,12 +180,12 @@ class PredictiveDistributionDisplay:
         """
         self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
         n = len(self.density)
-        line_kw = style(line_kw, color=BLUE, linewidth=1.2)
+        line_kw = style("Line2D", line_kw, color=BLUE, linewidth=1.2)
         self.lines_, self.areas_, self.intervals_, self.dots_ = [], [], [], None
         for row in range(n):
             self._draw_row(ax, row, line_kw)
-        self.areas_[0].set_label(f"{self.coverage:.0%} highest density")
-        self.intervals_[0].set_label(f"{self.coverage:.0%} interval")
+        self.areas_[0].set_label(f"{percent(self.coverage)} highest density")
+        self.intervals_[0].set_label(f"{percent(self.coverage)} interval")
         if self.observed is not None:
             look = {"color": ORANGE, "ms": 7, "mec": "white", "label": "observed"}
             (self.dots_,) = ax.plot(self.observed, range(n), "o", clip_on=False, **look)

@@ -4,9 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmdn._plot.axes import BLUE, INK, PALE_GREY, axes_to_draw_on, finish, style
+from skmdn._plot.axes import (
+    BLUE,
+    INK,
+    PALE_GREY,
+    axes_to_draw_on,
+    finish,
+    percent,
+    style,
+)
 from skmdn._plot.chance import band_of_counts
-from skmdn._plot.laws import check_fraction, predicted_law, uniform_values
+from skmdn._plot.laws import check_fraction, mixture_to_draw, uniform_values
 
 LEVELS = tuple(np.linspace(0.05, 0.95, 19).round(2).tolist())
 
@@ -84,7 +92,7 @@ class ReliabilityDisplay:
         -------
         display : ReliabilityDisplay
         """
-        return cls.from_predictions(y, predicted_law(estimator, X), ax=ax, **options)
+        return cls.from_predictions(y, mixture_to_draw(estimator, X), ax=ax, **options)
 
     @classmethod
     def from_predictions(
@@ -115,7 +123,7 @@ class ReliabilityDisplay:
         nominal = np.unique(np.asarray(coverage, dtype=np.float64))
         if nominal.size == 0:
             raise ValueError("coverage must name at least one level, got none.")
-        for level in nominal:
+        for level in nominal.tolist():
             check_fraction("coverage", level)
         # y is in the interval if its PIT value is no further from the middle.
         distances = np.sort(np.abs(2 * uniform_values(y, law) - 1))
@@ -148,10 +156,10 @@ class ReliabilityDisplay:
         self.band_ = None
         if chance:
             look = {"color": PALE_GREY, "lw": 0}
-            label = f"what chance allows ({self.confidence:.0%})"
+            label = f"what chance allows ({percent(self.confidence)})"
             self.band_ = ax.fill_between(self.nominal, *self.band, **look, label=label)
             ax.plot([0, 1], [0, 1], color=INK, lw=1, ls="--")
-        line_kw = style(line_kw, color=BLUE, marker="o", markersize=4)
+        line_kw = style("Line2D", line_kw, color=BLUE, marker="o", markersize=4)
         (self.line_,) = ax.plot(self.nominal, self.observed, **line_kw)
         ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         finish(ax, xlabel="nominal coverage", ylabel="observed coverage")

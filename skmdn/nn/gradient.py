@@ -86,7 +86,6 @@ class BatchGradient:
         flat = weights.flat
         M = len(flat)
         self.xp = namespace(flat)
-        self.weights = weights
         self.activate = ACTIVATIONS[activation]
         self.gradient = weights.zeros(M)
         *hidden_sizes, n_raw = [layer.shape[2] for layer in weights.layers]

@@ -15,8 +15,8 @@ HEAD_GAIN = 0.1
 SMALLEST_START = 0.1  # standard deviation, as a fraction of y's
 
 
-def starting_weights(layer_sizes, head, y, sample_weight, rng):
-    """Arrays ``coefs`` (n_in, n_out) and ``intercepts`` (n_out,) of each layer.
+def starting_members(layer_sizes, head, y, sample_weight, seeds):
+    """Arrays ``coefs`` (M, n_in, n_out) and ``intercepts`` (M, n_out) of each layer.
 
     Parameters
     ----------
@@ -26,8 +26,23 @@ def starting_weights(layer_sizes, head, y, sample_weight, rng):
     y : ndarray of shape (n, D)
         Standardised targets.
     sample_weight : ndarray of shape (n,)
-    rng : RandomState
+    seeds : sequence of int
+        One for each member.
     """
+    starts = [
+        starting_weights(
+            layer_sizes, head, y, sample_weight, np.random.RandomState(seed)
+        )
+        for seed in seeds
+    ]
+    return tuple(
+        [np.stack(layer) for layer in zip(*parts, strict=True)]
+        for parts in zip(*starts, strict=True)
+    )
+
+
+def starting_weights(layer_sizes, head, y, sample_weight, rng):
+    """Those of one member, (n_in, n_out) and (n_out,), drawn by ``rng``."""
     coefs, intercepts = [], []
     for n_in, n_out in pairwise(layer_sizes):
         coefs.append(rng.normal(scale=np.sqrt(2 / n_in), size=(n_in, n_out)))

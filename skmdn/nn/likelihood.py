@@ -1,6 +1,6 @@
 """The negative log-likelihood of a batch and its gradient in closed form.
 
-Equations (1) to (3) and (17) of ``docs/theory``, with the rows on the last axis as
+Equations (1) to (3) and (9) of ``docs/theory``, with the rows on the last axis as
 everywhere in the network: M members, K components, D outputs, B rows. The arrays are
 NumPy's or torch's.
 """
@@ -77,7 +77,7 @@ class MixtureLikelihood:
         return kernel / total, (top + self.xp.log(total))[:, :, 0]
 
     def _stds(self):
-        """Standard deviations (M, K or 1, D, B), eq. (10)."""
+        """Standard deviations (M, K or 1, D, B), eq. (8)."""
         xp, raw = self.xp, self.raw_stds
         bend = xp.log1p(xp.exp(-abs(raw)))
         self.softplus = xp.maximum(raw, self.zero) + bend
@@ -85,7 +85,7 @@ class MixtureLikelihood:
         return stds * self.std_unit if self.has_std_unit else stds
 
     def _whitened(self):
-        """``z_d = (r_d + Σ_e U_ed r_e) / std_d``, (M, K, D, B)."""
+        """``z_d = (δ_d + Σ_e γ_ed δ_e) / std_d``, (M, K, D, B)."""
         z = self.residuals / self.stds
         for d, pairs in self.slices:
             explained = (self.couplings[:, :, pairs] * self.residuals[:, :, :d]).sum(2)
@@ -95,7 +95,7 @@ class MixtureLikelihood:
     def backward(self, row_weights):
         """Leave the gradient, each row's times its weight in ``row_weights`` (M, 1, B).
 
-        The shares are the weights and the responsibilities, eqs. (3) and (17).
+        The shares are the weights and the responsibilities, eqs. (3) and (9).
         """
         xp = self.xp
         weights, share = self.shares * row_weights  # (M, K, B) each
@@ -124,7 +124,7 @@ class MixtureLikelihood:
         xp.multiply(d_stds, slope, out=self.d_raw_stds)
 
     def _coupling_gradient(self, pull, d, pairs):
-        """``r_k z_d r_e / std_d``; a mean also pulls at the outputs coupled to it.
+        """``r_k z_d δ_e / std_d``; a mean also pulls at the outputs coupled to it.
 
         Pulls of earlier outputs change, so the outputs have to come in order.
         """

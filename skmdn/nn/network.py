@@ -4,10 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from sklearn.utils._param_validation import validate_parameter_constraints
 
 from skmdn import _gaussian
+from skmdn._constraints import COUNT, NETWORK_CONSTRAINTS, layer_sizes
 from skmdn._covariance import make_head
-from skmdn.nn.initialization import starting_weights
+from skmdn.nn.initialization import starting_members
 
 ACTIVATIONS = {
     "relu": torch.nn.functional.relu,
@@ -16,6 +18,8 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
 }
 LOG_2PI = float(_gaussian.LOG_2PI)
+COUNTS = ("n_features", "n_outputs", "n_members")
+RULES = NETWORK_CONSTRAINTS | {name: [COUNT] for name in COUNTS}
 
 
 class MixtureParameters(NamedTuple):
@@ -49,7 +53,7 @@ class MixtureParameters(NamedTuple):
                 f"y must have shape {expected}, a row for each row of x; got "
                 f"{tuple(y.shape)}."
             )
-        residuals = y.reshape(len(self.means), 1, -1) - self.means  # (n, K, D)
+        residuals = y.reshape(expected)[:, None] - self.means  # (n, K, D)
         factors = self.precisions_cholesky
         if _gaussian.is_diagonal(factors):
             z, diagonal = factors * residuals, factors
@@ -75,7 +79,7 @@ class MixtureDensityNetwork(torch.nn.Module):
         Columns D of the target.
     n_components : int, default=5
         Components K of each member's mixture.
-    hidden_layer_sizes : sequence of int, default=(64, 64)
+    hidden_layer_sizes : int or sequence of int, default=(64, 64)
         Units of each hidden layer.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
@@ -103,6 +107,11 @@ class MixtureDensityNetwork(torch.nn.Module):
         The units in which the answer is given; 0 and 1 unless `to_torch` set them.
     y_slopes : Tensor of shape (d, D)
         The line that `y_mean` moves along; 0 unless `to_torch` set it.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not what it must be.
 
     Examples
     --------
@@ -135,22 +144,16 @@ class MixtureDensityNetwork(torch.nn.Module):
         n_members=1,
         generator=None,
     ):
+        parameters = {name: value for name, value in locals().items() if name in RULES}
+        validate_parameter_constraints(RULES, parameters, type(self).__name__)
         super().__init__()
         y_std = np.ones(n_outputs)
         head = make_head(n_components, covariance_type, min_std, noise_std, y_std)
-        sizes = [n_features, *hidden_layer_sizes, head.n_raw]
-        seeds = torch.randint(2**31 - 1, (n_members,), generator=generator)
-        spread = np.random.RandomState(0).normal(size=(1000, n_outputs))
-        starts = [
-            starting_weights(
-                sizes, head, spread, np.ones(1000), np.random.RandomState(seed)
-            )
-            for seed in seeds.tolist()
-        ]
-        coefs, intercepts = (
-            [np.stack(layer) for layer in zip(*parts, strict=True)]
-            for parts in zip(*starts, strict=True)
-        )
+        sizes = [n_features, *layer_sizes(hidden_layer_sizes), head.n_raw]
+        seeds = torch.randint(2**31 - 1, (n_members,), generator=generator).tolist()
+        # No y is known yet; standardised ones are spread like this
+        y = np.random.RandomState(0).normal(size=(1000, n_outputs))
+        coefs, intercepts = starting_members(sizes, head, y, np.ones(1000), seeds)
         self.dropout = dropout
         self._install(
             head,
@@ -183,10 +186,6 @@ class MixtureDensityNetwork(torch.nn.Module):
         return module
 
     def _install(self, head, activation, coefs, intercepts, units):
-        if activation not in ACTIVATIONS:
-            raise ValueError(
-                f"activation must be one of {sorted(ACTIVATIONS)}, got {activation!r}."
-            )
         self.head = head
         self.activation = activation
         self.coefs, self.intercepts = (
@@ -210,7 +209,18 @@ class MixtureDensityNetwork(torch.nn.Module):
         parameters : MixtureParameters
             A named tuple, in units of y: ``log_weights`` (n, M K), ``means``
             (n, M K, D) and ``precisions_cholesky``, (n, M K, D) or (n, M K, D, D).
+
+        Raises
+        ------
+        ValueError
+            If `x` has another shape: nothing is broadcast.
         """
+        d = len(self.x_mean)
+        if x.ndim != 2 or x.shape[1] != d:
+            raise ValueError(
+                f"x must have shape (n, {d}), a row of features for each mixture; got "
+                f"{tuple(x.shape)}. A single row is x[None]."
+            )
         features = (x - self.x_mean) / self.x_std
         raw = self._raw_outputs(features)
         head = self.head._replace(std_unit=self.std_unit)
@@ -250,7 +260,7 @@ class MixtureDensityNetwork(torch.nn.Module):
         Raises
         ------
         ValueError
-            If `y` has another shape: nothing is broadcast.
+            If `x` or `y` has another shape: nothing is broadcast.
         """
         return -self(x).log_prob(y)
 
@@ -271,6 +281,11 @@ class MixtureDensityNetwork(torch.nn.Module):
         -------
         samples : Tensor of shape (n, S, D)
             In units of y.
+
+        Raises
+        ------
+        ValueError
+            If `x` has another shape.
         """
         log_weights, means, factors = self(x)
         chosen = torch.multinomial(

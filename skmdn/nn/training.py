@@ -8,12 +8,12 @@ import numpy as np
 
 from skmdn._one_thread import one_thread
 from skmdn.nn.arrays import array_on, as_numpy, library, without_autograd
-from skmdn.nn.calibration import calibrate
 from skmdn.nn.gradient import FlatWeights
 from skmdn.nn.record import Record
 from skmdn.nn.schedule import REGULARISED, Annealed, Constant
 from skmdn.nn.steps import Steps, blocks
 from skmdn.nn.validation import Validation
+from skmdn.nn.widths import fit_widths
 
 AGAIN = 0.2  # share of the passes that start once more, from the best weights
 LEAST_PATIENCE = 10  # passes without a gain, unless less is asked for
@@ -193,7 +193,7 @@ class _Training:
         )
 
     def _settle(self):
-        """Leave in ``averaged`` what is kept, one law or the best, and calibrate it.
+        """Leave in ``averaged`` what is kept, one law or the best, with its widths.
 
         One law for all rows, or for all residuals of a line, is kept where the best do
         not beat it beyond chance: the best of hundreds of passes is better on ten rows
@@ -211,7 +211,7 @@ class _Training:
             averaged.flat[:] = record.best_flat
         if self.options.single:
             std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
-            calibrate(std_intercepts, self.validation, learned)
+            fit_widths(std_intercepts, self.validation, learned)
 
     def _result(self):
         moments, n_steps = None, 0

@@ -1,4 +1,4 @@
-"""Components made as wide as rows held out find them: one shift for each member."""
+"""Widths that held-out rows confirm: one shift of each member's raw deviations."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from skmdn.nn.validation import FEW_ROWS
 STEPS = [0.32, 0.16, 0.08, 0.04, 0.02, 0.01]  # of the search; their sum is the furthest
 
 
-def calibrate(std_intercepts, validation, learned):
+def fit_widths(std_intercepts, validation, learned):
     """Shift the intercepts of raw standard deviations to suit rows held out.
 
     Rows that weights were fitted to have smaller residuals than new rows, and standard
