@@ -1,30 +1,10 @@
 """Checks of what a law is made of and asked: value, rule and way out in each error."""
 
-from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
 
 from skmdn import _gaussian
-
-
-@contextmanager
-def restored_on_error(estimator):
-    """Leave the estimator as it was if the body fails."""
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
-def plain_number(value):
-    """A number of NumPy's, or a bool, as Python's number; all else as it is."""
-    if isinstance(value, Integral):
-        return int(value)
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def is_integer(value):

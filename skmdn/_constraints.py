@@ -26,6 +26,13 @@ NETWORK_CONSTRAINTS = {
 }
 
 
+def plain_number(value):
+    """A number of NumPy's, or a bool, as Python's number; all else as it is."""
+    if isinstance(value, Integral):
+        return int(value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def layer_sizes(hidden_layer_sizes):
     """Units of each hidden layer, as a tuple, of one layer if a number is given."""
     sizes = np.atleast_1d(hidden_layer_sizes).tolist()

@@ -111,17 +111,20 @@ class MixtureHead(NamedTuple):
         _, _, raw_stds, _ = self.split(raw)
         return self._parameters(raw, self._widths(raw_stds, xp), xp)
 
-    def predicted_parameters(self, raw, xp):
-        """As `parameters`, but components of next to no weight are widened, eq. (16).
+    def predicted_parameters(self, raw, xp, least_raw_stds=None):
+        """As `parameters`, but wide where little is known.
 
-        Standard deviations that all components share stay as they are, and those of
-        coupled outputs, which would widen other outputs too.
+        No raw standard deviation is below ``least_raw_stds`` (M, K or 1, D or 1), and
+        components of next to no weight are widened, eq. (16): not where all share a
+        standard deviation, nor where outputs are coupled, which would widen others too.
         """
+        logits, means, raw_stds, _ = self.split(raw)
+        if least_raw_stds is not None:
+            raw_stds = xp.maximum(raw_stds, least_raw_stds[..., None])
         own = self.kind.per_component and not self.n_couplings
         if not (own and self.std_precision):
-            return self.parameters(raw, xp)
-        logits, means, raw_stds, _ = self.split(raw)
-        weights = xp.exp(_log_softmax(logits, xp))[:, :, None]
+            return self._parameters(raw, self._widths(raw_stds, xp), xp)
+        weights = xp.exp(log_softmax(logits, xp))[:, :, None]
         widths = self._doubted_widths(raw_stds, weights, means, xp)
         return self._parameters(raw, widths, xp)
 
@@ -133,7 +136,7 @@ class MixtureHead(NamedTuple):
     def weights_and_means(self, raw, xp):
         """The first two of `parameters`: all that the mean of the law depends on."""
         logits, means, _, _ = self.split(raw)
-        log_weights = _log_softmax(logits, xp) - log(len(raw))
+        log_weights = log_softmax(logits, xp) - log(len(raw))
         return _pool(log_weights), _pool(means)
 
     def _widths(self, raw_stds, xp):
@@ -241,7 +244,7 @@ def _unit_upper_index(n_outputs):
     return index
 
 
-def _log_softmax(logits, xp):
+def log_softmax(logits, xp):
     """Log-weights (M, K, B), eq. (1)."""
     above_top = logits - xp.amax(logits, axis=1, keepdims=True)
     return above_top - xp.log(xp.exp(above_top).sum(axis=1, keepdims=True))

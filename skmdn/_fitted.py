@@ -1,9 +1,23 @@
 """A fit kept on the estimator as arrays, numbers and strings: anything can save it."""
 
+from contextlib import contextmanager
+
 from skmdn._covariance import MixtureHead
 from skmdn._fitting import Fit
 from skmdn._network import Network
 from skmdn._scaling import Scaling
+
+
+@contextmanager
+def restored_on_error(estimator):
+    """Leave the estimator as it was if the body fails."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 class FittedState:
@@ -18,6 +32,7 @@ class FittedState:
         self.x_mean_, self.x_std_, *y_units = network.scaling
         self.y_mean_, self.y_std_, self.y_slopes_ = y_units
         self._activation = network.activation
+        self.least_raw_stds_ = network.least_raw_stds
         self._head = tuple(head)
         self.n_iter_ = fit.losses.shape[1]
         self.best_iteration_ = fit.best_iteration
@@ -30,7 +45,14 @@ class FittedState:
         head = MixtureHead(*self._head)
         y_units = self.y_mean_, self.y_std_, self.y_slopes_
         scaling = Scaling(self.x_mean_, self.x_std_, *y_units)
-        return Network(self.coefs_, self.intercepts_, self._activation, head, scaling)
+        return Network(
+            self.coefs_,
+            self.intercepts_,
+            self._activation,
+            head,
+            scaling,
+            self.least_raw_stds_,
+        )
 
     def _stored_fit(self):
         """The fit to go on from; None before the first."""

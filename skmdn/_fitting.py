@@ -33,6 +33,7 @@ from skmdn._scaling import (
     standardised_table,
     varying_features,
 )
+from skmdn._seen_widths import least_raw_stds
 
 # Of the prior on raw standard deviations, eq. (15), in rows' worth of evidence: what it
 # says matters where a component explains no row. Less for each where there are many.
@@ -68,13 +69,13 @@ def fit_network(settings, samples, held_out=None, previous=None):
     """
     rng = check_random_state(settings.random_state)
     n_restarts = 1 if previous else settings.n_init
-    seeds = _draw_seeds(rng, settings.n_estimators * n_restarts)
+    n_networks = settings.n_estimators * n_restarts
     if previous:
-        start = _continued(settings, previous)
+        start, seeds = _continued(settings, previous), _draw_seeds(rng, n_networks)
         y = outputs_left_out(samples, start.scaling)
     else:
         scaling, y = fit_scaling(samples)
-        start = _starting_network(settings, (samples, y), scaling, seeds)
+        start, seeds = _starting_network(settings, samples, y, scaling, n_networks, rng)
         # What never changes teaches nothing, and says nothing should it change later.
         start.coefs[0][:, ~varying_features(samples, scaling)] = 0
     part = samples, y
@@ -82,15 +83,24 @@ def fit_network(settings, samples, held_out=None, previous=None):
     options = _options(settings, data.train_rows.shape[1], fresh=previous is None)
     fit = _best_restarts(_train(start, data, options, seeds), n_restarts)
     _warn_where_nothing_was_judged(fit.scores)
-    if settings.n_estimators == 1:
-        return fit
-    data = data._replace(
-        train_rows=data.train_rows[::n_restarts],
-        validation_rows=data.validation_rows[::n_restarts],
-    )
+    if settings.n_estimators > 1:
+        data = data._replace(
+            train_rows=data.train_rows[::n_restarts],
+            validation_rows=data.validation_rows[::n_restarts],
+        )
+        fit = _pooled(fit, _pool_adjustment(fit.network, data, samples))
+    return _with_least(fit, least_raw_stds(fit.network, samples))
+
+
+def _pool_adjustment(network, data, samples):
+    """Shift of the raw standard deviations of members that are predicted together."""
     if has_many_judges(data):
-        return _pooled(fit, held_out_adjustment(fit.network, data))
-    return _pooled(fit, spread_adjustment(fit.network, samples))
+        return held_out_adjustment(network, data)
+    return spread_adjustment(network, samples)
+
+
+def _with_least(fit, least):
+    return fit._replace(network=fit.network._replace(least_raw_stds=least))
 
 
 def _warn_where_nothing_was_judged(scores):
@@ -137,15 +147,18 @@ def fit_chunk(settings, samples, previous=None):
         best_iteration=np.full(len(losses), losses.shape[1]),
         seeds=seeds,
     )
-    return _pooled(fit, previous.pool_shift)
+    fit = _pooled(fit, previous.pool_shift)
+    least, earlier = least_raw_stds(fit.network, samples), start.least_raw_stds
+    return _with_least(fit, least if earlier is None else np.minimum(least, earlier))
 
 
 def _before_the_first_chunk(settings, samples):
     """A fit of no steps: units from the chunk, weights as they start."""
     rng = check_random_state(settings.random_state)
-    seeds = _draw_seeds(rng, settings.n_estimators)
     scaling, y = fit_scaling(samples, with_line=False)
-    network = _starting_network(settings, (samples, y), scaling, seeds)
+    network, seeds = _starting_network(
+        settings, samples, y, scaling, settings.n_estimators, rng
+    )
     nothing = np.empty((len(seeds), 0))
     return Fit(network, nothing, nothing, np.zeros(len(seeds)), seeds, None, 0)
 
@@ -204,9 +217,11 @@ def _data(parts, scaling, train_rows, validation_rows, n_blank=0):
     )
 
 
-def _starting_network(settings, part, scaling, seeds):
-    """Weights as they start."""
-    samples, y = part
+def _starting_network(settings, samples, y, scaling, n_networks, rng):
+    """Weights as they start, and the seeds they are drawn by.
+
+    What the settings ask for is checked before anything is drawn.
+    """
     from skmdn.nn.initialization import starting_members
 
     head = _head(settings, scaling)
@@ -214,8 +229,9 @@ def _starting_network(settings, part, scaling, seeds):
     auto = auto_hidden_layer_sizes(len(y), n_features, settings.n_estimators)
     hidden_sizes = _hidden_layer_sizes(settings, auto)
     sizes = [n_features, *hidden_sizes, head.n_raw]
+    seeds = _draw_seeds(rng, n_networks)
     coefs, intercepts = starting_members(sizes, head, y, samples.weights, seeds)
-    return Network(coefs, intercepts, settings.activation, head, scaling)
+    return Network(coefs, intercepts, settings.activation, head, scaling), seeds
 
 
 def _hidden_layer_sizes(settings, auto):

@@ -40,12 +40,15 @@ class Network(NamedTuple):
     activation: str
     head: MixtureHead
     scaling: Scaling
+    least_raw_stds: np.ndarray | None = None  # (M, K or 1, D or 1)
 
     def of(self, members):
-        """The network of some members, by their numbers or a slice."""
+        """The network of some members, by their numbers."""
+        least = self.least_raw_stds
         return self._replace(
             coefs=[coef[members] for coef in self.coefs],
             intercepts=[intercept[members] for intercept in self.intercepts],
+            least_raw_stds=None if least is None else least[members],
         )
 
 
@@ -90,7 +93,8 @@ def _chunk_parameters(X, network):
     scaling = network.scaling
     features = scaling.features(X)
     raw = raw_outputs(features, network)
-    log_weights, means, factors = network.head.predicted_parameters(raw, np)
+    least = network.least_raw_stds
+    log_weights, means, factors = network.head.predicted_parameters(raw, np, least)
     origin = scaling.y_origin(features)
     units = _gaussian.change_units(means, factors, origin, scaling.y_std)
     return log_weights, *units

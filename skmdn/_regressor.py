@@ -6,7 +6,6 @@ from typing import ClassVar
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 
 from skmdn import _fitting
-from skmdn._checks import plain_number, restored_on_error
 from skmdn._constraints import (
     AUTO,
     COUNT,
@@ -14,8 +13,9 @@ from skmdn._constraints import (
     NOT_NEGATIVE,
     POSITIVE,
     SHARE,
+    plain_number,
 )
-from skmdn._fitted import FittedState
+from skmdn._fitted import FittedState, restored_on_error
 from skmdn._inputs import CheckedInputs
 from skmdn._predictions import Predictions
 
@@ -55,9 +55,9 @@ class MDNRegressor(
         ``covariance_type="fixed_spherical"`` and refused by the others.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Units of each hidden layer. Below 2000 rows (those held out count too) "auto" is
-        three of 32 for up to four features, else two of 64; from there three of 128,
-        and from 8000 five of 96. Members of an ensemble have five of 64 from 2000 rows.
-        Without any, ``()``, raw outputs are linear in X.
+        three of 32 for up to four features, else two of 64; from 2000 rows three of
+        128, from 8000 five of 96. Members of an ensemble have five of 64 from 2000
+        rows. Without any, ``()``, raw outputs are linear in X.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
     alpha : float, default=0.1
@@ -86,8 +86,8 @@ class MDNRegressor(
         held out, none are.
     validation_fraction : float or "auto", default="auto"
         Share of the rows to hold out; "auto" is a tenth, but as much as makes 30 rows,
-        up to a third. Members hold out different rows, as long as there are any: ten
-        members do by a tenth.
+        up to a third. Members hold out different rows until all have been held out
+        once: with a tenth, ten members.
     n_iter_no_change : int or "auto", default="auto"
         Passes without an improvement by `tol` after which a member ends its annealing.
         The second annealing waits for a quarter as many, but at least for 10, or for
@@ -99,12 +99,11 @@ class MDNRegressor(
         `n_estimators` times `n_components` components.
     n_init : int, default=1
         Restarts tried for each member. Kept is the one that validates best or, without
-        validation rows, whose last pass had the least loss. One that goes on by
-        `warm_start` is not tried again.
+        validation rows, whose last pass had the least loss. A warm start continues the
+        one that was kept and tries no other.
     min_std : float, default=1e-3
         Floor of the standard deviation of every component, as a fraction of that of y,
-        or of what a line leaves of it (see Notes).
-        Does not apply to "fixed_spherical".
+        or of what a line leaves of it (see Notes). Does not apply to "fixed_spherical".
     warm_start : bool, default=False
         Whether `fit` continues from the weights, and in the units, of the fit before.
         It holds out rows anew, some of which the fit before was trained on; to judge by
@@ -114,7 +113,7 @@ class MDNRegressor(
         ``torch.device`` takes. On the CPU NumPy trains, elsewhere torch; NumPy always
         predicts.
     verbose : bool, default=False
-        Whether to show a progress line with the losses.
+        Whether to print a progress line with the losses, over and over the same.
     random_state : int, RandomState instance or None, default=None
         An integer makes fits repeatable, on any number of threads.
 
@@ -124,6 +123,9 @@ class MDNRegressor(
         Coefficients of each layer.
     intercepts_ : list of ndarray of shape (n_estimators, n_out)
         Intercepts of each layer.
+    least_raw_stds_ : ndarray of shape (n_estimators, K, D)
+        Below which no raw standard deviation is predicted (see Notes); K or D are 1
+        where components or outputs share them.
     x_mean_, x_std_ : ndarray of shape (n_features_in_,)
         Units in which the network sees X.
     y_mean_, y_std_ : ndarray of shape (n_outputs_,)
@@ -133,12 +135,14 @@ class MDNRegressor(
         sees y; zero unless there are few rows for each feature, or an output is nearly
         a line.
     n_iter_ : int
-        Passes over the training rows.
+        Passes over the training rows by the last `fit`, and one for each `partial_fit`
+        since. The histories below are of the same passes.
     best_iteration_ : ndarray of shape (n_estimators,)
         The pass, a column of `loss_curve_` counted from 1, whose weights each member
         kept. 0 says that nothing was learned: no pass was better on validation rows,
         beyond chance, than one law for all rows around the line, if there is one, and
-        that law is predicted; or, after a warm start, than what was there before.
+        that law is predicted; or, after a warm start, than what was there before. What
+        is beyond chance members decide by the validation rows of all of them.
     loss_curve_ : ndarray of shape (n_estimators, n_iter_)
         Mean negative log-likelihood of the training rows during each pass, in nats and
         units of y; NaN while a member has stopped.
@@ -178,7 +182,9 @@ class MDNRegressor(
     There it is widened to 0.7 of the spread of y around the line, or as far as all
     components together add a quarter to the variance of their member's law, whichever
     is less. This does not concern standard deviations that components share, or those
-    of several outputs in "full" matrices.
+    of several outputs in "full" matrices. And no component is narrower anywhere than it
+    was on some training row on which it had a weight of a hundredth or more: beyond
+    those rows a standard deviation may go on falling, which no row has asked for.
 
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard

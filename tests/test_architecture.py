@@ -58,6 +58,7 @@ ARROWS = {
     "_network": {"_blocks", "_gaussian", "_covariance", "_scaling"},
     "_constraints": {"_checks", "_covariance", "_network"},
     "_pooling": {"_distribution", "_folds", "_network", "_rows"},
+    "_seen_widths": {"_blocks", "_covariance", "_network", "_rows"},
     "nn.arrays": set(),
     "nn.adam": {"nn.arrays"},
     "nn.activations": {"nn.arrays"},
@@ -90,6 +91,7 @@ ARROWS = {
         "_network",
         "_pooling",
         "_scaling",
+        "_seen_widths",
         "nn.batches",
         "nn.initialization",
         "nn.training",
@@ -98,7 +100,6 @@ ARROWS = {
     "_fitted": {"_covariance", "_fitting", "_network", "_scaling"},
     "_predictions": {"_checks", "_distribution", "_network", "nn"},
     "_regressor": {
-        "_checks",
         "_constraints",
         "_fitted",
         "_fitting",

@@ -139,7 +139,7 @@ def test_no_rows_no_modes():
     assert mode(*gentle(0, 3, 0)).shape == (0,)
 
 
-def test_a_plateau_is_little_work(rng, monkeypatch):
+def test_a_plateau_is_little_work(monkeypatch):
     """Its ripple is below rounding, and any of its places is as good a mode."""
     looked_at = []
 

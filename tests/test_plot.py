@@ -219,7 +219,7 @@ def test_rows_have_the_names_they_are_given(rng):
 # Calibration
 
 
-def test_pit_values_of_draws_are_uniform():
+def test_the_bars_of_draws_stay_inside_their_band():
     from scipy.stats import kstest
 
     law = one_output(np.random.default_rng(0), 2000)

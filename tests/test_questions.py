@@ -271,7 +271,7 @@ def test_members_that_agree_leave_no_ignorance(rng):
     np.testing.assert_allclose(same.epistemic_entropy(), 0, atol=1e-9)
 
 
-def test_a_member_that_did_not_foresee_what_is_known_loses_its_weight(rng):
+def test_a_member_that_did_not_foresee_what_is_known_loses_its_weight():
     far = MixtureDistribution([[1.0]], [[[1e3, 1e3]]], [[[1.0, 1.0]]])
     near = MixtureDistribution([[1.0]], [[[0.0, 0.0]]], [[[1.0, 1.0]]])
     known = pooled([far, near]).conditional(0, [0.0])

@@ -43,6 +43,57 @@ def test_a_row_that_was_impossible_is_beaten_by_any_that_is_not(rng):
         assert not broken.beat(broken)
 
 
+def test_no_row_alone_decides(rng):
+    before = rng.normal(size=(1, 40))
+    after = before + rng.uniform(1, 2, size=(1, 40))
+    after[0, 3] -= 1000
+    weights = np.ones((1, 40))
+    assert RowScores(after, weights).beat(RowScores(before, weights))
+    after[0, :30] = before[0, :30] - 1
+    after[0, 3] = before[0, 3] + 1000
+    assert not RowScores(after, weights).beat(RowScores(before, weights))
+
+
+@pytest.mark.parametrize("gain", [-0.5, 0.0, 0.5])
+def test_members_whose_rows_are_few_decide_together(rng, gain):
+    before = rng.normal(size=(6, 30))
+    noise = 2 * rng.normal(size=(6, 30))
+    gains = gain + noise - noise.mean()
+    weights = np.ones((6, 30))
+    mine, theirs = RowScores(before + gains, weights), RowScores(before, weights)
+    better = gains.mean(axis=1) > 0
+    error = np.sqrt(np.mean(gains.var(axis=1) / 30) / 6)
+    expected = better & (gains.mean() > error)
+    np.testing.assert_array_equal(mine.beat_together(theirs), expected)
+    assert expected.any() == (gain > 0)
+    assert gain <= 0 or expected.sum() > mine.beat(theirs).sum()
+    few = [RowScores(part.scores[:2, :15], weights[:2, :15]) for part in (mine, theirs)]
+    gains = gains[:2, :15]
+    error = np.sqrt(np.mean(gains.var(axis=1) / 15) / 2)
+    expected = (gains.mean(axis=1) > 0) & (gains.mean() > 2 * error)
+    np.testing.assert_array_equal(few[0].beat_together(few[1]), expected)
+
+
+def test_a_start_that_no_pass_beats_is_not_kept():
+    """Its random weights are no better than one law for all rows but by luck."""
+    rng = np.random.default_rng(11)
+    X, y = rng.normal(size=(300, 10)), rng.normal(size=300)
+    model = MDNRegressor(random_state=11).fit(X, y)
+    assert model.best_iteration_ == [0]
+    law = model.predict_distribution(100 * X)
+    np.testing.assert_allclose(law.var(), law.var()[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_members_do_not_give_up_one_by_one(seed):
+    rng = np.random.default_rng([seed, 5])
+    X = rng.normal(size=(300, 5))
+    noise = 0.3 + 0.5 / (1 + np.exp(-2 * X[:, 0]))
+    y = np.sin(2 * X[:, 0]) + X[:, 1] * X[:, 2] / 2 + noise * rng.normal(size=300)
+    model = MDNRegressor(n_estimators=4, random_state=seed).fit(X, y)
+    assert np.all(model.best_iteration_ > 0)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_luck_on_few_rows_does_not_keep_what_was_learned(seed):
     rng = np.random.default_rng(seed)

@@ -103,7 +103,7 @@ def best(others, name):
     if not found:
         return "not comparable"
     first = min(found, key=lambda figure: float(figure.mean))
-    return f"{float(first.mean):.2f} {first.method.split(' (')[0]}"
+    return f"{printed(first)} {first.method.split(' (')[0]}"
 
 
 def figure_of(others, name, method, metric):
@@ -111,8 +111,14 @@ def figure_of(others, name, method, metric):
     for figure in others:
         same = (figure.set, figure.metric) == (name, metric)
         if same and figure.method.startswith(method):
-            return f"{float(figure.mean):.2f}"
+            return printed(figure)
     return ""
+
+
+def printed(figure):
+    """A published figure, with a star if its splits are not surely ours."""
+    star = "" if figure.same_splits.startswith("yes") else r"\*"
+    return f"{float(figure.mean):.2f}{star}"
 
 
 def held(fits):

@@ -13,6 +13,7 @@ import numpy as np
 CENTRE_SPREAD = 0.5
 HEAD_GAIN = 0.1
 SMALLEST_START = 0.1  # standard deviation, as a fraction of y's
+LINEAR = 40.0  # from here on softplus changes no digit
 
 
 def starting_members(layer_sizes, head, y, sample_weight, seeds):
@@ -62,7 +63,9 @@ def starting_intercepts(head, y, sample_weight):
         varies = total >= total.max() / 2  # all that vary have the same
         within = within[varies].mean(keepdims=True)
     softplus = np.maximum(np.sqrt(within) - head.min_std, SMALLEST_START / 10)
-    raw_stds = np.broadcast_to(np.log(np.expm1(softplus)), head.std_shape)
+    inverse = np.log(np.expm1(np.minimum(softplus, LINEAR)))
+    raw_stds = np.where(softplus > LINEAR, softplus, inverse)
+    raw_stds = np.broadcast_to(raw_stds, head.std_shape)
     n_logits, _, _, n_couplings = head.sizes
     parts = [np.zeros(n_logits), centres, raw_stds, np.zeros(n_couplings)]
     return np.concatenate([part.ravel() for part in parts])

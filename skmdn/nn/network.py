@@ -107,6 +107,9 @@ class MixtureDensityNetwork(torch.nn.Module):
         The units in which the answer is given; 0 and 1 unless `to_torch` set them.
     y_slopes : Tensor of shape (d, D)
         The line that `y_mean` moves along; 0 unless `to_torch` set it.
+    least_raw_stds : Tensor of shape (M, K or 1, D or 1)
+        Below which no raw standard deviation falls; minus infinity unless `to_torch`
+        set it.
 
     Raises
     ------
@@ -167,6 +170,7 @@ class MixtureDensityNetwork(torch.nn.Module):
                 y_std,
                 np.zeros((n_features, n_outputs)),
             ],
+            np.full((n_members, *head.std_shape), -np.inf),
         )
         self.to(torch.get_default_dtype())
 
@@ -182,18 +186,21 @@ class MixtureDensityNetwork(torch.nn.Module):
             network.coefs,
             network.intercepts,
             network.scaling,
+            network.least_raw_stds,
         )
         return module
 
-    def _install(self, head, activation, coefs, intercepts, units):
+    def _install(self, head, activation, coefs, intercepts, units, least_raw_stds):
         self.head = head
         self.activation = activation
         self.coefs, self.intercepts = (
             torch.nn.ParameterList(torch.tensor(values) for values in arrays)
             for arrays in (coefs, intercepts)
         )
-        names = ("x_mean", "x_std", "y_mean", "y_std", "y_slopes", "std_unit")
-        for name, values in zip(names, [*units, head.std_unit], strict=True):
+        names = ("x_mean", "x_std", "y_mean", "y_std", "y_slopes")
+        buffers = dict(zip(names, units, strict=True))
+        buffers |= {"std_unit": head.std_unit, "least_raw_stds": least_raw_stds}
+        for name, values in buffers.items():
             self.register_buffer(name, torch.tensor(values))
 
     def forward(self, x):
@@ -224,7 +231,9 @@ class MixtureDensityNetwork(torch.nn.Module):
         features = (x - self.x_mean) / self.x_std
         raw = self._raw_outputs(features)
         head = self.head._replace(std_unit=self.std_unit)
-        log_weights, means, factors = head.predicted_parameters(raw, torch)
+        log_weights, means, factors = head.predicted_parameters(
+            raw, torch, self.least_raw_stds
+        )
         origin = self.y_mean + features @ self.y_slopes
         units = _gaussian.change_units(means, factors, origin, self.y_std)
         return MixtureParameters(log_weights, *units)

@@ -6,7 +6,7 @@ from skmdn.nn.arrays import as_float64, copy
 
 
 class Record:
-    """Who stands where: losses, scores, best weights and who has stopped improving.
+    """State of every member: losses, scores, best weights, whether it has stopped.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class TrainingOptions(NamedTuple):
     n_iter_no_change: int
     tol: float
     annealed: bool  # the learning rate rises, then falls to zero at the last step
-    fresh: bool  # the weights at the start are nobody's, not those of an earlier fit
+    fresh: bool  # the starting weights are random, not those of an earlier fit
     single: bool  # not a member of an ensemble, whose width is the pool's affair
     device: str
     verbose: bool
@@ -195,9 +195,10 @@ class _Training:
     def _settle(self):
         """Leave in ``averaged`` what is kept, one law or the best, with its widths.
 
-        One law for all rows, or for all residuals of a line, is kept where the best do
-        not beat it beyond chance: the best of hundreds of passes is better on ten rows
-        by luck alone, and one law is never absurd. Nor is it too narrow.
+        One law for all rows, or for all residuals of a line, is kept where no pass is
+        better than the start, or the best do not beat that law beyond chance: the best
+        of hundreds of passes is better on ten rows by luck alone, and one law is never
+        absurd. Nor is it too narrow. Members of an ensemble are judged together.
         """
         record, averaged = self.record, self.averaged
         averaged.flat[:] = record.best_flat
@@ -206,7 +207,8 @@ class _Training:
             best = self.validation.rows()
             *coefs, head = self.start.coefs
             averaged.load([*coefs, np.zeros_like(head)], self.start.intercepts)
-            learned = best.beat(self.validation.rows())
+            beat = best.beat if self.options.single else best.beat_together
+            learned = beat(self.validation.rows()) & (record.best_iteration > 0)
             record.go_back(~learned, averaged.flat)
             averaged.flat[:] = record.best_flat
         if self.options.single:

@@ -1,4 +1,4 @@
-"""Weights judged by rows held out: how likely they find them, and whether by luck."""
+"""Scores of weights on held-out rows, and whether a gain is more than luck."""
 
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from skmdn.nn.gradient import BatchGradient
 
 BATCH = 1024
 FEW_ROWS = 30
+MOST_SAID = 10.0  # nats that one row may say for or against
 
 
 class RowScores(NamedTuple):
@@ -26,12 +27,33 @@ class RowScores(NamedTuple):
         says nothing. By two where the rows count as thirty of equal weight or less. A
         mean that is not finite beats nobody, and everybody beats it.
         """
+        gain, error = self._gain(others)
+        return gain > _n_errors(n_effective(self.weights)) * error
+
+    def beat_together(self, others):
+        """Members (M,) with a higher mean, if the rows of all beat ``others`` so."""
+        gain, error = self._gain(others)
+        n_errors = _n_errors(n_effective(self.weights).sum())
+        together = np.mean(gain) > n_errors * np.sqrt(np.sum(error**2)) / len(gain)
+        return together & (gain > 0)
+
+    def _gain(self, others):
+        """Mean difference (M,) and its standard error, which no row alone decides.
+
+        Infinite, with no error, where one of the means is.
+        """
         share = self.weights / self.weights.sum(axis=1, keepdims=True)
-        gains = self.scores - others.scores
+        means = [np.sum(share * rows.scores, axis=1) for rows in (self, others)]
+        lost, won = (~np.isfinite(mean) for mean in means)
+        gains = np.clip(self.scores - others.scores, -MOST_SAID, MOST_SAID)
         gain = np.sum(share * gains, axis=1)
-        variance = np.sum((share * (gains - gain[:, None])) ** 2, axis=1)
-        n_errors = np.where(n_effective(self.weights) <= FEW_ROWS, 2, 1)
-        return (gain > n_errors * np.sqrt(variance)) | (gain == np.inf)
+        error = np.sqrt(np.sum((share * (gains - gain[:, None])) ** 2, axis=1))
+        gain = np.where(lost, -np.inf, np.where(won, np.inf, gain))
+        return gain, np.where(lost | won, 0, error)
+
+
+def _n_errors(n_rows):
+    return np.where(n_rows <= FEW_ROWS, 2, 1)
 
 
 class Validation:
