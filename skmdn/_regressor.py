@@ -148,8 +148,9 @@ class MDNRegressor(
         units of y; NaN while a member has stopped.
     validation_scores_ : ndarray of shape (n_estimators, n_iter_)
         Mean log-likelihood of the validation rows after each pass, in nats and units of
-        y; NaN while a member has stopped. No columns if there were no validation rows,
-        or after `partial_fit`.
+        y; NaN while a member has stopped. A row counts as ten nats at the worst, in
+        standardised units, lest one that was mistyped decide alone. No columns if there
+        were no validation rows, or after `partial_fit`.
     n_features_in_ : int
         Features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

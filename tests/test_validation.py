@@ -54,6 +54,17 @@ def test_no_row_alone_decides(rng):
     assert not RowScores(after, weights).beat(RowScores(before, weights))
 
 
+@pytest.mark.parametrize("seed", [0, 1, 5, 9])
+def test_one_mistyped_row_does_not_keep_a_fit_from_learning(seed):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = X[:, 0] + X[:, 1] / 2 + 0.3 * rng.normal(size=300)
+    X_test = rng.normal(size=(1000, 2))
+    X[0, 0] = 20
+    model = MDNRegressor(random_state=seed).fit(X, y)
+    assert model.score(X_test, X_test[:, 0] + X_test[:, 1] / 2) > 0.98
+
+
 @pytest.mark.parametrize("gain", [-0.5, 0.0, 0.5])
 def test_members_whose_rows_are_few_decide_together(rng, gain):
     before = rng.normal(size=(6, 30))

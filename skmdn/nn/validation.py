@@ -11,7 +11,7 @@ from skmdn.nn.gradient import BatchGradient
 
 BATCH = 1024
 FEW_ROWS = 30
-MOST_SAID = 10.0  # nats that one row may say for or against
+MOST_SAID = 10.0  # nats that one row may say for or against, or be unlikely by
 
 
 class RowScores(NamedTuple):
@@ -19,6 +19,10 @@ class RowScores(NamedTuple):
 
     scores: np.ndarray  # (M, n)
     weights: np.ndarray  # (M, n)
+
+    def mean(self):
+        """Mean log-likelihood (M,)."""
+        return np.average(self.scores, axis=1, weights=self.weights)
 
     def beat(self, others):
         """Members (M,) whose mean is above that of ``others`` beyond chance.
@@ -74,10 +78,14 @@ class Validation:
         self.real = array_on(real.astype(data.table.dtype), device)
 
     def score(self):
-        """Mean log-likelihood (M,) of the rows by the weights as they are now."""
+        """Mean log-likelihood (M,) of the rows by the weights as they are now.
+
+        None is taken for more unlikely than e to the minus ten: a row that was mistyped
+        would otherwise pick the pass alone.
+        """
         total, weight = 0, 0
         for losses, row_weights in self._batches():
-            total += (losses * row_weights).sum(1)
+            total += (losses.clip(None, MOST_SAID) * row_weights).sum(1)
             weight += row_weights.sum(1)
         return -total / weight
 
