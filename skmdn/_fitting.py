@@ -89,7 +89,8 @@ def fit_network(settings, samples, held_out=None, previous=None):
             validation_rows=data.validation_rows[::n_restarts],
         )
         fit = _pooled(fit, _pool_adjustment(fit.network, data, samples))
-    return _with_least(fit, least_raw_stds(fit.network, samples))
+    parts = [samples] if held_out is None else [samples, held_out]
+    return _with_least(fit, least_raw_stds(fit.network, parts))
 
 
 def _pool_adjustment(network, data, samples):
@@ -148,7 +149,7 @@ def fit_chunk(settings, samples, previous=None):
         seeds=seeds,
     )
     fit = _pooled(fit, previous.pool_shift)
-    least, earlier = least_raw_stds(fit.network, samples), start.least_raw_stds
+    least, earlier = least_raw_stds(fit.network, [samples]), start.least_raw_stds
     return _with_least(fit, least if earlier is None else np.minimum(least, earlier))
 
 

@@ -4,6 +4,8 @@ Raw outputs go on along straight lines where there are no rows, and a standard d
 that falls there falls to its floor, which no row has asked for.
 """
 
+from itertools import chain
+
 import numpy as np
 
 from skmdn._blocks import row_blocks
@@ -15,7 +17,7 @@ MOST_ROWS = 10_000
 SEEN = 0.01  # weight from which on a row tells how narrow a component may be
 
 
-def least_raw_stds(network, samples):
+def least_raw_stds(network, parts):
     """Least raw standard deviations on the samples, (M, K, D), or 1 where shared.
 
     Of each component where it has a weight of a hundredth or more; of one that never
@@ -24,23 +26,29 @@ def least_raw_stds(network, samples):
     Parameters
     ----------
     network : Network
-    samples : Samples
+    parts : list of Samples
+        Rows that were learned from, and those that judged.
 
     Returns
     -------
     least : ndarray of shape (M, *std_shape)
     """
     head = network.head
-    rows = samples.rows[evenly(len(samples.rows), MOST_ROWS)]
-    n_units = max(coef.shape[0] * coef.shape[2] for coef in network.coefs)
     least = np.full((len(network.coefs[0]), *head.std_shape), np.inf)
-    for block in row_blocks(len(rows), n_units):
-        features = network.scaling.features(samples.X[rows[block]])
+    for X in chain.from_iterable(_blocks(samples, network) for samples in parts):
+        features = network.scaling.features(X)
         logits, _, raw_stds, _ = head.split(raw_outputs(features, network))
         if head.kind.per_component:
             share = np.exp(log_softmax(logits, np))[:, :, None]  # (M, K, 1, B)
-            seen = share >= min(SEEN, 1 / head.n_components)
+            seen = share >= min(SEEN, 0.5 / head.n_components)
             raw_stds = np.where(seen, raw_stds, np.inf)
         least = np.minimum(least, raw_stds.min(axis=-1))
     of_others = least.min(axis=1, keepdims=True, initial=np.inf)
     return np.where(np.isinf(least), of_others, least)
+
+
+def _blocks(samples, network):
+    """The rows of X to ask, so few at a time that a layer's states fit a cache."""
+    rows = samples.rows[evenly(len(samples.rows), MOST_ROWS)]
+    n_units = max(coef.shape[0] * coef.shape[2] for coef in network.coefs)
+    return (samples.X[rows[block]] for block in row_blocks(len(rows), n_units))
