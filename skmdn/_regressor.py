@@ -183,9 +183,9 @@ class MDNRegressor(
     There it is widened to 0.7 of the spread of y around the line, or as far as all
     components together add a quarter to the variance of their member's law, whichever
     is less. This does not concern standard deviations that components share, or those
-    of several outputs in "full" matrices. And no component is narrower anywhere than it
-    was on some training row on which it had a weight of a hundredth or more: beyond
-    those rows a standard deviation may go on falling, which no row has asked for.
+    of several outputs in "full" matrices. And no component is narrower anywhere than on
+    some row of `fit` on which it has a weight of a hundredth or more: beyond these rows
+    a standard deviation may go on falling, which no row has asked for.
 
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard
