@@ -30,7 +30,7 @@ def test_nothing_is_narrower_than_where_rows_were_seen(
 ):
     X, y = wave(rng, n_outputs)
     model = MDNRegressor(2, covariance_type=covariance_type, random_state=0)
-    model.set_params(n_estimators=n_estimators, max_iter=150).fit(X, y)
+    model.set_params(n_estimators=n_estimators, max_iter=60).fit(X, y)
     far = model.predict_distribution(FAR)
     network = model._network()
     undoubted = network._replace(head=network.head._replace(std_precision=0.0))
@@ -54,7 +54,7 @@ def test_noise_does_not_end_where_the_rows_do():
 
 def test_the_rows_that_were_seen_keep_their_laws(rng):
     X, y = wave(rng)
-    model = MDNRegressor(3, max_iter=150, random_state=0).fit(X, y)
+    model = MDNRegressor(3, max_iter=60, random_state=0).fit(X, y)
     law = model.predict_distribution(X)
     model.least_raw_stds_ = np.full_like(model.least_raw_stds_, -np.inf)
     without = model.predict_distribution(X)
@@ -79,7 +79,7 @@ def test_chunks_add_to_what_was_seen(rng):
 def test_torch_predicts_as_wide(rng):
     torch = pytest.importorskip("torch")
     X, y = wave(rng)
-    model = MDNRegressor(3, max_iter=150, random_state=0).fit(X, y)
+    model = MDNRegressor(3, max_iter=60, random_state=0).fit(X, y)
     factors = model.to_torch()(torch.from_numpy(FAR)).precisions_cholesky
     expected = 1 / component_stds(model.predict_distribution(FAR))
     np.testing.assert_allclose(factors.detach(), expected, rtol=1e-9)
