@@ -70,19 +70,19 @@ def _affine(hidden, coef, intercept):
 
 def mixture_parameters(X, network):
     """Log-weights, means and factors, in units of y, for rows X (n, d)."""
-    chunks = [_chunk_parameters(chunk, network) for chunk in _chunks(X, network)]
-    if len(chunks) == 1:
-        return chunks[0]
-    return tuple(np.concatenate(parts) for parts in zip(*chunks, strict=True))
+    found = [_chunk_parameters(chunk, network) for chunk in chunks(X, network)]
+    if len(found) == 1:
+        return found[0]
+    return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
 
 def mixture_mean(X, network):
     """Means (n, D) of the laws, in units of y, without what else there is to them."""
-    chunks = [_chunk_mean(chunk, network) for chunk in _chunks(X, network)]
-    return chunks[0] if len(chunks) == 1 else np.concatenate(chunks)
+    found = [_chunk_mean(chunk, network) for chunk in chunks(X, network)]
+    return found[0] if len(found) == 1 else np.concatenate(found)
 
 
-def _chunks(X, network):
+def chunks(X, network):
     """Parts of X of so many rows that what is computed of them stays in the cache."""
     n_units = max(coef.shape[0] * coef.shape[2] for coef in network.coefs)
     blocks = row_blocks(len(X), n_units)

@@ -8,9 +8,8 @@ from itertools import chain
 
 import numpy as np
 
-from skmdn._blocks import row_blocks
 from skmdn._covariance import log_softmax
-from skmdn._network import raw_outputs
+from skmdn._network import chunks, raw_outputs
 from skmdn._rows import evenly
 
 MOST_ROWS = 10_000
@@ -35,7 +34,8 @@ def least_raw_stds(network, parts):
     """
     head = network.head
     least = np.full((len(network.coefs[0]), *head.std_shape), np.inf)
-    for X in chain.from_iterable(_blocks(samples, network) for samples in parts):
+    rows = [s.X[s.rows[evenly(len(s.rows), MOST_ROWS)]] for s in parts]
+    for X in chain.from_iterable(chunks(some, network) for some in rows):
         features = network.scaling.features(X)
         logits, _, raw_stds, _ = head.split(raw_outputs(features, network))
         if head.kind.per_component:
@@ -45,10 +45,3 @@ def least_raw_stds(network, parts):
         least = np.minimum(least, raw_stds.min(axis=-1))
     of_others = least.min(axis=1, keepdims=True, initial=np.inf)
     return np.where(np.isinf(least), of_others, least)
-
-
-def _blocks(samples, network):
-    """The rows of X to ask, so few at a time that a layer's states fit a cache."""
-    rows = samples.rows[evenly(len(samples.rows), MOST_ROWS)]
-    n_units = max(coef.shape[0] * coef.shape[2] for coef in network.coefs)
-    return (samples.X[rows[block]] for block in row_blocks(len(rows), n_units))

@@ -58,7 +58,7 @@ ARROWS = {
     "_network": {"_blocks", "_gaussian", "_covariance", "_scaling"},
     "_constraints": {"_checks", "_covariance", "_network"},
     "_pooling": {"_distribution", "_folds", "_network", "_rows"},
-    "_seen_widths": {"_blocks", "_covariance", "_network", "_rows"},
+    "_seen_widths": {"_covariance", "_network", "_rows"},
     "nn.arrays": set(),
     "nn.adam": {"nn.arrays"},
     "nn.activations": {"nn.arrays"},
