@@ -65,11 +65,11 @@ def held_out_adjustment(network, data):
     shift : float
         For `shifted`.
     """
-    trained, held_out = (
-        rows[:, -MOST_JUDGES:] for rows in (data.train_rows, data.validation_rows)
-    )
-    if np.array_equal(held_out[0], held_out[1]):
-        return _rounded(_best_shift([network], data, held_out[:1]))
+    trained, held_out = data.train_rows, data.validation_rows
+    if np.array_equal(held_out[0], held_out[1]):  # rows of X_val, in order of y
+        some = evenly(held_out.shape[1], MOST_JUDGES)
+        return _rounded(_best_shift([network], data, held_out[:1, some]))
+    trained, held_out = trained[:, -MOST_JUDGES:], held_out[:, -MOST_JUDGES:]
     members = [network.of([m]) for m in range(len(held_out))]
     shift = _best_shift([network], data, trained[:1])
     shift += _best_shift(members, data, held_out) - _best_shift(members, data, trained)

@@ -206,6 +206,16 @@ def test_rows_held_out_from_all_members_judge_the_pool(rng, n_members, too_wide)
     assert held_out_adjustment(network, data) == pytest.approx(expected, abs=0.011)
 
 
+def test_judges_of_the_pool_are_not_those_of_the_greatest_y_alone(rng):
+    """Rows of X_val are in order of y, and those at its end may be others."""
+    X, y, network = linear_members(rng, 2, 0.2, 0.15)
+    y[:1500] += 0.4 * rng.normal(size=(1500, 1))
+    data = rows_to_learn_from(X, y, np.tile(np.arange(N_ROWS), (2, 1)))
+    expected = best_shift(network, X, y)
+    assert held_out_adjustment(network, data) == pytest.approx(expected, abs=0.03)
+    assert abs(best_shift(network, X[-2000:], y[-2000:]) - expected) > 0.1
+
+
 def test_rows_held_out_that_weigh_nothing_say_nothing(rng):
     X, y, network = linear_members(rng, 2, 0.2, 0.15)
     rows = np.tile(np.arange(1000), (2, 1))
