@@ -5,6 +5,7 @@ row of ones in its input: W is (M, n_in + 1, n_out). Hidden states are (M, H + 1
 with the rows of the batch on the last axis. The arrays are NumPy's or torch's.
 """
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -90,9 +91,10 @@ class BatchGradient:
         self.gradient = weights.zeros(M)
         *hidden_sizes, n_raw = [layer.shape[2] for layer in weights.layers]
         shapes = [(M, size, batch_size) for size in hidden_sizes]
-        self.pre = [zeros(shape, flat) for shape in shapes]
+        # One array for all layers: what it holds is used up before the next.
+        scratch = zeros(M * batch_size * max(hidden_sizes, default=0), flat)
+        self.scratch = [scratch[: math.prod(shape)].reshape(shape) for shape in shapes]
         self.slopes = [zeros(shape, flat) for shape in shapes]
-        self.d_pre = [zeros(shape, flat) for shape in shapes]
         self.hidden = [zeros((M, size + 1, batch_size), flat) for size in hidden_sizes]
         for hidden in self.hidden:
             hidden[:, -1] = 1
@@ -103,7 +105,8 @@ class BatchGradient:
         self.active = [hidden[:, :-1] for hidden in self.hidden]
         self.transposed = [layer.swapaxes(1, 2) for layer in weights.layers]
         self.without_intercepts = [layer[:, :-1] for layer in weights.layers]
-        self.d_outputs = [*self.d_pre, self.d_raw]
+        # A layer's derivatives become the gradient by its outputs, in place.
+        self.d_outputs = [*self.slopes, self.d_raw]
         self.d_transposed = [d_output.swapaxes(1, 2) for d_output in self.d_outputs]
 
     def forward(self, x, y, masks=None):
@@ -115,8 +118,8 @@ class BatchGradient:
         for depth, (active, slope) in enumerate(
             zip(self.active, self.slopes, strict=True)
         ):
-            xp.matmul(self.transposed[depth], state, out=self.pre[depth])
-            self.activate(xp, self.pre[depth], active, slope)
+            xp.matmul(self.transposed[depth], state, out=self.scratch[depth])
+            self.activate(xp, self.scratch[depth], active, slope)
             if masks is not None:
                 active *= masks[depth]
                 slope *= masks[depth]
@@ -125,13 +128,16 @@ class BatchGradient:
         return self.likelihood.forward(y)
 
     def backward(self, x, row_weights):
-        """Fill `gradient`, each row weighing as ``row_weights`` (M, 1, B) says."""
+        """Fill `gradient`, each row weighing as ``row_weights`` (M, 1, B) says.
+
+        Once after each `forward`, whose slopes it uses up.
+        """
         xp, d_layers = self.xp, self.gradient.layers
         self.likelihood.backward(row_weights)
         for depth in range(len(self.hidden), 0, -1):
             state, d_output = self.hidden[depth - 1], self.d_outputs[depth]
             xp.matmul(state, self.d_transposed[depth], out=d_layers[depth])
-            d_pre = self.d_pre[depth - 1]
-            xp.matmul(self.without_intercepts[depth], d_output, out=d_pre)
-            d_pre *= self.slopes[depth - 1]
+            d_state, d_pre = self.scratch[depth - 1], self.d_outputs[depth - 1]
+            xp.matmul(self.without_intercepts[depth], d_output, out=d_state)
+            d_pre *= d_state
         xp.matmul(x, self.d_transposed[0], out=d_layers[0])
