@@ -41,5 +41,5 @@ def auto_max_iter(n_rows, batch_size):
 
 
 def auto_patience(max_iter):
-    """A fifth of the passes, at least 10."""
-    return max(max_iter // 5, 10)
+    """A tenth of the passes, at least 10."""
+    return max(max_iter // 10, 10)

@@ -90,8 +90,8 @@ class MDNRegressor(
         once: with a tenth, ten members.
     n_iter_no_change : int or "auto", default="auto"
         Passes without an improvement by `tol` after which a member ends its annealing.
-        The second annealing waits for a quarter as many, but at least for 10, or for
-        this number if it is smaller. "auto" is a fifth of `max_iter`, at least 10.
+        The second annealing waits for half as many, but at least for 10, or for this
+        number if it is smaller. "auto" is a tenth of `max_iter`, at least 10.
     tol : float, default=1e-4
         Improvement of the mean validation log-likelihood, in nats, that counts.
     n_estimators : int, default=1

@@ -153,13 +153,13 @@ class _Training:
         """Start once more, from the best weights (Loshchilov and Hutter, 2017).
 
         Best are often weights of half-way, while steps were long. What a second
-        annealing gains it gains soon, so that the patience is a quarter.
+        annealing gains it gains soon, so that the patience is a half.
         """
         self.averaged.flat[:] = self.record.best_flat
         nothing = self.start._replace(moments=None, n_steps=0)
         self.steps = self._steps(nothing, run=1)
         patience = self.options.n_iter_no_change
-        self.record.wait_anew(min(patience, max(patience // 4, LEAST_PATIENCE)))
+        self.record.wait_anew(min(patience, max(patience // 2, LEAST_PATIENCE)))
         self._passes(n_passes, regularised=0)
 
     def _one_pass(self):
