@@ -106,8 +106,9 @@ class Adam:
         Returns their numbers.
         """
         broken = np.flatnonzero(~np.isfinite(as_numpy(self.flat.sum(1)))).tolist()
-        for array, earlier in zip(self._changing(), before, strict=True):
-            array[broken] = earlier[broken]
+        if broken:
+            for array, earlier in zip(self._changing(), before, strict=True):
+                array[broken] = earlier[broken]
         return broken
 
     def _changing(self):

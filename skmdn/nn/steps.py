@@ -108,7 +108,8 @@ class Steps:
         finally:
             self._decay_and_average()
             undone = self.adam.undo_if_not_finite(before)
-            self.averaged.flat[undone] = self.weights.flat[undone]
+            if undone:
+                self.averaged.flat[undone] = self.weights.flat[undone]
             self.all_averaged.flat[self.members] = self.averaged.flat
             losses[self.members] = as_float64(total.sum(1)) / max(done, 1)
 
