@@ -15,13 +15,14 @@ from skmdn._blocks import blockwise, components_first, total
 from skmdn._modes import critical_points
 from skmdn._quantile import equal_tailed_interval, ppf
 from skmdn._roots import increasing_root
-from skmdn._univariate import SQRT_2PI, cdf, logpdf
+from skmdn._univariate import cdf, logpdf
 
 EPS = np.finfo(float).eps
 TOLERANCE = 1e-9  # of the mass, relative
 # A level is lowered by less than this: pieces reach 1 below the lowest that is tried
 FURTHEST_DOWN = 0.1
 LOST = 1e-3  # of the mass, to pieces out of reach of numbers
+SQRT_2PI = np.sqrt(2 * np.pi)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # then the mass is not found

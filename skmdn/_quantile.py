@@ -5,9 +5,9 @@ from scipy.special import ndtr, ndtri
 
 from skmdn._blocks import blockwise, components_first, total
 from skmdn._roots import increasing_root
-from skmdn._univariate import SQRT_2PI
 
 EPS = np.finfo(float).eps
+SQRT_2PI = np.sqrt(2 * np.pi)
 LARGE_SHIFT = 1e-3  # of the level of a quantile by its rounding
 
 
