@@ -190,9 +190,10 @@ class MDNRegressor(
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard
     deviations are shifted by one number to where these rows score best, and a little
-    further, for n rows know a variance only up to a factor n / (n - 2). An ensemble
-    wants components of other widths than its members, for a mixture is wider than they
-    are [4]_: the components of an ensemble are narrowed by what its members disagree
+    further: what n rows leave open makes a variance n / (n - 2) times as large.
+
+    An ensemble wants components of other widths than its members, for a mixture is
+    wider than they are [4]_: its components are narrowed by what its members disagree
     about, or, where each holds out 500 rows, shifted as these rows say.
 
     Before anything else `fit` merges identical rows, adding their weights, and puts

@@ -8,6 +8,7 @@ from skmdn import MDNRegressor
 from skmdn.nn import steps as steps_module
 from skmdn.nn import training
 from skmdn.nn.gradient import BatchGradient
+from skmdn.nn.record import Record
 from skmdn.nn.schedule import Annealed, Constant
 from skmdn.nn.steps import Steps
 
@@ -153,6 +154,16 @@ def test_it_starts_from_each_members_best(rows, monkeypatch):
     expected = best_before(result, n_first)[:, None] + np.zeros((4, 5))
     np.testing.assert_allclose(result.scores[:, n_first:], expected, atol=1e-6)
     assert np.all(result.best_iteration <= n_first)
+
+
+@pytest.mark.parametrize(("patience", "second"), [(5, 5), (14, 10), (30, 15)])
+def test_the_second_annealing_has_half_the_patience(
+    rows, monkeypatch, patience, second
+):
+    asked = []
+    monkeypatch.setattr(Record, "wait_anew", lambda _, passes: asked.append(passes))
+    train_members(rows, [1, 2, 3, 4], max_iter=10, n_iter_no_change=patience)
+    assert asked == [second]
 
 
 class StandsStillAtLast(Annealed):

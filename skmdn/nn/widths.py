@@ -16,7 +16,7 @@ def fit_widths(std_intercepts, validation, learned):
     deviations learned from them are too small: more than thirty rows may widen. Fewer
     than 500 may not narrow, for they may lack a tail by luck. And n rows do not know a
     width but leave a Student's t, whose variance is n / (n - 2) times their mean
-    square: that is what two nats a unit of the shift, beside the n rows, add.
+    square. Twice the shift, added to their log-likelihood, makes a normal law as wide.
 
     Parameters
     ----------
