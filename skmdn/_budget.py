@@ -16,9 +16,9 @@ def auto_hidden_layer_sizes(n_rows, n_features, n_members=1):
     """Units of each hidden layer, fewer for few rows, few features and members."""
     if n_rows < MANY_ROWS:
         return (32,) * 3 if n_features <= FEW_FEATURES else (64,) * 2
-    if n_members > 1:
-        return (64,) * 5
-    return (128,) * 3 if n_rows < VERY_MANY_ROWS else (96,) * 5
+    if n_rows < VERY_MANY_ROWS:
+        return (128,) * 3 if n_members == 1 else (64,) * 4
+    return (96,) * 5 if n_members == 1 else (64,) * 5
 
 
 def auto_validation_fraction(n_rows):

@@ -56,8 +56,8 @@ class MDNRegressor(
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Units of each hidden layer. Below 2000 rows (those held out count too) "auto" is
         three of 32 for up to four features, else two of 64; from 2000 rows three of
-        128, from 8000 five of 96. Members of an ensemble have five of 64 from 2000
-        rows. Without any, ``()``, raw outputs are linear in X.
+        128, or four of 64 for members of an ensemble; from 8000 five of 96, or five of
+        64 for members. Without any, ``()``, raw outputs are linear in X.
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
     alpha : float, default=0.1
