@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skmdn import MDNRegressor, _network
 from skmdn.nn import MixtureDensityNetwork, network, training
 from skmdn.nn.arrays import as_numpy
-from skmdn.nn.batches import Dropout
+from skmdn.nn.batches import WINDOWS, Dropout
 from skmdn.nn.initialization import spread_centres
 from skmdn.nn.steps import blocks
 from skmdn.nn.training import State
@@ -98,40 +98,52 @@ def test_torch_trains_as_numpy_does(monkeypatch, single):
 
 
 @pytest.mark.parametrize("library", [np.array, torch.tensor], ids=["numpy", "torch"])
-@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("probability", [0.0007, 0.1, 0.5, 0.9])
 def test_dropout_drops_units_by_chance_and_keeps_the_mean(probability, library):
     hidden = [library(np.empty((3, units, 33))) for units in (64, 7)]
     dropout = Dropout(hidden, [1, 2, 3], hidden[0])
+    n_rows, n_units = 20, 33 * (64 + 7)  # rows of random numbers
     draws = [
         np.hstack([as_numpy(m).reshape(3, -1) for m in dropout.draw(probability)])
-        for _ in range(50)
+        for _ in range(n_rows * WINDOWS)
     ]
-    masks = np.stack(draws)  # (50, M, units)
-    around = np.floor(256 * probability) + np.array([0, 1])
-    for draw in draws:
-        dropped, kept = np.unique(draw)
-        assert dropped == 0
-        assert np.any(np.isclose(kept, 256 / (256 - around), rtol=1e-12))
+    masks = np.stack(draws)  # (draws, M, units)
+    values = np.array([0, 1 / (1 - probability)])
+    assert np.all(np.isclose(masks[..., None], values, rtol=1e-12).any(-1))
     odds = probability / (1 - probability)
-    error = 5 * (odds / masks[:, 0].size) ** 0.5
+    error = 5 * (odds / (n_rows * n_units)) ** 0.5
     assert np.all(np.abs(masks.mean(axis=(0, 2)) - 1) < error)
-    error = 5 * (probability * (1 - probability) / masks[:, 0].size) ** 0.5
+    error = 5 * (probability * (1 - probability) / (n_rows * n_units)) ** 0.5
     assert np.all(np.abs(np.mean(masks == 0, axis=(0, 2)) - probability) < error)
-    chance = np.corrcoef(masks.reshape(50 * 3, -1)) - np.eye(50 * 3)
-    assert np.abs(chance).max() < 6 / masks.shape[2] ** 0.5
     assert dropout.draw(0.0) is None
 
 
-@pytest.mark.parametrize("probability", [0.0007, 0.1, 0.9])
-def test_what_eight_bits_cannot_say_of_a_probability_is_said_by_many_steps(probability):
-    hidden = np.empty((1, 4, 64))
-    dropout = Dropout([hidden], [0], hidden)
-    n_draws, total = 1000, 0.0
-    for _ in range(n_draws):
-        masks = dropout.draw(probability)
-        if masks is not None:
-            total += 1 - 1 / masks[0].max()  # the probability of this step
-    assert total / n_draws == pytest.approx(probability, abs=5e-6)
+@pytest.mark.parametrize("probability", [0.1, 0.5])
+@pytest.mark.parametrize("units", [(64, 7), (2,)], ids=["many", "two"])
+def test_no_unit_has_a_mask_of_dropout_twice(probability, units):
+    hidden = [np.empty((2, n, 400)) for n in units]
+    dropout = Dropout(hidden, [1, 2], hidden[0])
+    draws = [
+        np.concatenate([m.copy() for m in dropout.draw(probability)], axis=1)
+        for _ in range(3 * WINDOWS)
+    ]
+    masks = np.stack(draws, axis=2)  # (M, units, draws, rows)
+    by_unit = masks.swapaxes(0, 1).reshape(sum(units), -1, 400)
+    for of_unit in by_unit:
+        chance = np.corrcoef(of_unit) - np.eye(len(of_unit))
+        assert np.abs(chance).max() < 6 / 400**0.5
+
+
+def test_members_that_go_on_keep_their_masks():
+    hidden = [np.empty((3, 8, 16)), np.empty((3, 4, 16))]
+    everyone, without = (Dropout(hidden, [1, 2, 3], hidden[0]) for _ in range(2))
+    for step in range(3 * WINDOWS):
+        if step == 5:
+            without.keep(np.array([True, False, True]))
+        expected, masks = everyone.draw(0.3), without.draw(0.3)
+        if step >= 5:
+            for ours, theirs in zip(masks, expected, strict=True):
+                np.testing.assert_array_equal(ours, theirs[[0, 2]])
 
 
 def fit(seed_before=0, threads=None):

@@ -7,7 +7,6 @@ too.
 """
 
 from contextlib import nullcontext
-from itertools import compress
 
 import numpy as np
 
@@ -135,47 +134,10 @@ def normal_cdf(x, out):
         namespace(x).special.ndtr(x, out=out)
 
 
-class RandomNumbers:
-    """Uniform integers from 0 to 255, each member's own: an array (M, n) to refill."""
-
-    def __init__(self, seeds, n_numbers, array):
-        shape = len(seeds), -(-n_numbers // 8)
-        if isinstance(array, np.ndarray):
-            words = np.zeros(shape, dtype=np.int64)
-            self.numbers = words.view(np.uint8)[:, :n_numbers]
-        else:
-            torch = namespace(array)
-            words = torch.zeros(shape, dtype=torch.int64, device=array.device)
-            self.numbers = words.view(torch.uint8)[:, :n_numbers]
-        self.words = list(words)
-        self.draws = [_random_bits(seed, words) for seed in seeds]
-
-    def keep(self, running):
-        """Go on with those members alone that are ``running`` (M,)."""
-        self.draws = list(compress(self.draws, running))
-        self.words = self.words[: len(self.draws)]
-        self.numbers = self.numbers[: len(self.draws)]
-
-    def refill(self):
-        """Draw all of them anew."""
-        for draw, words in zip(self.draws, self.words, strict=True):
-            draw(words)
-
-
-def _random_bits(seed, array):
-    """A function that fills an array of int64 with random bits, others at each call."""
+def random_numbers(seed, array):
+    """A function that fills arrays like ``array`` with numbers uniform in [0, 1)."""
     if isinstance(array, np.ndarray):
-        bits = np.random.SFC64(seed)
-
-        def draw(words):
-            words[:] = bits.random_raw(words.size).view(np.int64)
-
-    else:
-        torch = namespace(array)
-        generator = torch.Generator(array.device).manual_seed(int(seed))
-        smallest = torch.iinfo(torch.int64).min
-
-        def draw(words):
-            words.random_(smallest, None, generator=generator)
-
-    return draw
+        rng = np.random.Generator(np.random.SFC64(seed))
+        return lambda out: rng.random(out=out, dtype=out.dtype)
+    generator = namespace(array).Generator(array.device).manual_seed(int(seed))
+    return lambda out: out.uniform_(generator=generator)

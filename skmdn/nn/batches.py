@@ -1,11 +1,14 @@
 """Rows on the device, and minibatches of them gathered into fixed buffers."""
 
-from itertools import compress, pairwise
+import math
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
 
-from skmdn.nn.arrays import RandomNumbers, array_like, gather, namespace, zeros
+from skmdn.nn.arrays import gather, namespace, random_numbers, zeros
+
+WINDOWS = 16  # steps that share the random numbers of their dropout
 
 
 class TrainingData(NamedTuple):
@@ -66,9 +69,9 @@ class Shuffle:
 class Dropout:
     """Masks (M, H, B) for the hidden layers: 0, or 1 / (1 - p) where a unit is kept.
 
-    A unit takes 8 random bits and is dropped if they make a number below 256 p. That is
-    rounded down and its fraction carried to the next step, so that p, up to 255 / 256,
-    is right on average.
+    Random numbers for every unit at every step would be a tenth of its cost. So masks
+    are windows of a longer row, which is drawn anew every `WINDOWS` steps. Each window
+    starts further on than the last, so that no number comes to the same place twice.
 
     Parameters
     ----------
@@ -80,32 +83,40 @@ class Dropout:
     """
 
     def __init__(self, hidden, seeds, like):
-        sizes = [h.shape[1] * h.shape[2] for h in hidden]
-        ends = np.cumsum([0, *sizes]).tolist()
-        self.random = RandomNumbers(seeds, ends[-1], like)
-        self.carried = 0.0
-        self.flat = zeros((len(seeds), ends[-1]), like)
-        self.masks = [
-            self.flat[:, start:end].reshape(h.shape)
-            for (start, end), h in zip(pairwise(ends), hidden, strict=True)
+        sizes = [math.prod(h.shape[1:]) for h in hidden]
+        *starts, size = np.cumsum([0, *sizes]).tolist()
+        shift = -(-size // WINDOWS)
+        self.row = zeros((len(seeds), size + (WINDOWS - 1) * shift), like)
+        self.windows = [
+            [
+                self.row[:, first + start : first + start + n].reshape(h.shape)
+                for start, n, h in zip(starts, sizes, hidden, strict=True)
+            ]
+            for first in (window * shift for window in range(WINDOWS))
         ]
+        self.rngs = [random_numbers(seed, like) for seed in seeds]
+        self.turn = 0
 
     def keep(self, running):
         """Go on with those members alone that are ``running`` (M,)."""
-        self.random.keep(running)
-        n_members = np.count_nonzero(running)
-        self.flat = self.flat[:n_members]
-        self.masks = [mask[:n_members] for mask in self.masks]
+        rows = np.flatnonzero(running).tolist()
+        self.row[: len(rows)] = self.row[rows]
+        self.row = self.row[: len(rows)]
+        self.windows = [[mask[: len(rows)] for mask in masks] for masks in self.windows]
+        self.rngs = list(compress(self.rngs, running))
 
     def draw(self, probability):
-        """Fill the masks anew; None if nothing is dropped."""
-        threshold = 256 * probability + self.carried
-        n_dropped = min(int(threshold), 255)
-        self.carried = threshold % 1
-        if n_dropped == 0:
+        """The masks of the next step; None if nothing is dropped."""
+        if probability == 0:
             return None
-        self.random.refill()
-        kept = self.random.numbers >= n_dropped
-        scale = array_like(256 / (256 - n_dropped), self.flat)
-        namespace(self.flat).multiply(kept, scale, out=self.flat)
-        return self.masks
+        turn, self.turn = self.turn, (self.turn + 1) % WINDOWS
+        if turn == 0:
+            self._renew(probability)
+        return self.windows[turn]
+
+    def _renew(self, probability):
+        for draw, row in zip(self.rngs, self.row, strict=True):
+            draw(row)
+        xp = namespace(self.row)
+        xp.greater_equal(self.row, probability, out=self.row)
+        self.row *= 1 / (1 - probability)
