@@ -190,7 +190,8 @@ class MDNRegressor(
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard
     deviations are shifted by one number to where these rows score best, and a little
-    further: what n rows leave open makes a variance n / (n - 2) times as large.
+    further: what n rows leave open, who have picked the pass too, makes a variance
+    (n + 1) / (n - 3) times as large.
 
     An ensemble wants components of other widths than its members, for a mixture is
     wider than they are [4]_: its components are narrowed by what its members disagree

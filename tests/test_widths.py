@@ -73,7 +73,7 @@ class Members:
 def test_the_shift_is_the_one_scipy_finds(seed, width, n_rows):
     members = Members([seed], width=width, n_rows=n_rows)
     best = minimize_scalar(
-        lambda shift: -members.log_likelihood(shift) - 2 * shift / n_rows,
+        lambda shift: -members.log_likelihood(shift) - 4 * shift / (n_rows + 1),
         bounds=(-2, 2),
         method="bounded",
     )
@@ -89,8 +89,9 @@ def test_the_variance_is_that_of_the_students_t_that_rows_leave(seed, n_outputs)
     members = Members([seed], n_outputs=n_outputs, width=width, n_rows=n_rows)
     members.weights.flat[:] = 0  # one law, around 0
     members.std_intercepts[:] = np.log(0.05)
-    dof = n_rows * n_outputs
-    posterior = stats.t(dof, scale=np.sqrt(np.mean(members.y[0].astype(float) ** 2)))
+    n = n_rows * n_outputs
+    variance = np.sum(members.y[0].astype(float) ** 2) / (n - 1)
+    posterior = stats.t(n - 1, scale=np.sqrt(variance * (1 + 1 / n)))
     members.calibrated()
     std = MIN_STD + np.log1p(np.exp(members.std_intercepts[0, 0]))
     assert np.log(std) == pytest.approx(np.log(posterior.std()), abs=0.011)
@@ -110,7 +111,8 @@ def test_no_wider_shift_scores_better_and_few_rows_say_nothing(
     shifts, scores = np.arange(64) / 100, []
     for shift in shifts:
         members.std_intercepts[:] = trained + np.float32(shift)
-        scores.append(members.validation.rows().mean() + 2 * shift / n_rows)
+        known = members.validation.rows().mean()
+        scores.append(known + 4 * shift * 2 / (2 * n_rows + 1))
     members.std_intercepts[:] = trained
     best = shifts[np.argmax(scores, axis=0)]
     assert best.any()

@@ -66,6 +66,7 @@ class Validation:
     def __init__(self, weights, head, activation, table, data):
         M, n_rows = data.validation_rows.shape
         size = min(n_rows, BATCH)
+        self.n_outputs = data.n_outputs
         self.gradient = BatchGradient(weights, head, activation, size)
         self.batch = Batch(table, data.n_outputs, M, size)
         n_batches = -(-n_rows // size)

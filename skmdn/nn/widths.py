@@ -14,9 +14,11 @@ def fit_widths(std_intercepts, validation, learned):
 
     Rows that weights were fitted to have smaller residuals than new rows, and standard
     deviations learned from them are too small: more than thirty rows may widen. Fewer
-    than 500 may not narrow, for they may lack a tail by luck. And n rows do not know a
-    width but leave a Student's t, whose variance is n / (n - 2) times their mean
-    square. Twice the shift, added to their log-likelihood, makes a normal law as wide.
+    than 500 may not narrow, for they may lack a tail by luck. Nor do n numbers know
+    the width, and they have picked the pass as well: had they told a mean and a
+    variance, the next would be a Student's t, whose variance is (n + 1) / (n - 3) times
+    their mean square. 4 n / (n + 1) times the shift, added to their log-likelihood,
+    makes a normal law as wide.
 
     Parameters
     ----------
@@ -32,9 +34,11 @@ def fit_widths(std_intercepts, validation, learned):
 
     def score(shift):
         std_intercepts[:] = trained + array_like(shift[:, None], trained)
-        return validation.rows().mean() + 2 * shift / n_rows
+        return validation.rows().mean() + wider * shift
 
     n_rows = n_effective(validation.rows().weights)
+    n_numbers = n_rows * validation.n_outputs
+    wider = 4 * n_numbers / (n_numbers + 1) / n_rows
     furthest = sum(STEPS)
     lowest = np.where(learned & (n_rows >= MANY_ROWS), -furthest, 0)
     highest = np.where(learned & (n_rows > FEW_ROWS), furthest, 0)
