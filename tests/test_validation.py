@@ -8,16 +8,20 @@ from skmdn import MDNRegressor
 from skmdn.nn.validation import RowScores
 
 
+def scores_of(scores, weights):
+    """Scores of members who hold out rows of their own."""
+    return RowScores(scores, weights, np.arange(scores.size).reshape(scores.shape))
+
+
 @pytest.mark.parametrize(("n_rows", "n_errors"), [(12, 2), (30, 2), (31, 1), (80, 1)])
 def test_the_standard_error_is_that_of_a_paired_difference(rng, n_rows, n_errors):
     before, after = rng.normal(size=(2, 4, n_rows))
     weights = np.full((4, n_rows), 0.7)
     seen = []
     for shift in np.linspace(-1, 1, 21):
-        beaten = RowScores(after + shift, weights).beat(RowScores(before, weights))
+        beaten = scores_of(after + shift, weights).beat(scores_of(before, weights))
         t, _ = stats.ttest_rel(after + shift, before, axis=1)
-        z = t * np.sqrt(n_rows / (n_rows - 1))
-        np.testing.assert_array_equal(beaten, z > n_errors)
+        np.testing.assert_array_equal(beaten, t > n_errors)
         seen += beaten.tolist()
     assert len(set(seen)) == 2
 
@@ -26,17 +30,17 @@ def test_rows_of_no_weight_say_nothing(rng):
     before, after = rng.normal(size=(2, 1, 40))
     weights = np.repeat([[0.0, 1.0]], 20, axis=1).reshape(1, 40)
     for shift in np.linspace(-1, 1, 21):
-        every = RowScores(after + shift, weights).beat(RowScores(before, weights))
-        kept = RowScores(after[:, 20:] + shift, weights[:, 20:])
+        every = scores_of(after + shift, weights).beat(scores_of(before, weights))
+        kept = scores_of(after[:, 20:] + shift, weights[:, 20:])
         np.testing.assert_array_equal(
-            every, kept.beat(RowScores(before[:, 20:], weights[:, 20:]))
+            every, kept.beat(scores_of(before[:, 20:], weights[:, 20:]))
         )
 
 
 def test_a_row_that_was_impossible_is_beaten_by_any_that_is_not(rng):
     scores = rng.normal(size=(1, 40))
     impossible = np.where(np.arange(40) == 3, -np.inf, scores)
-    fine, broken = (RowScores(s, np.ones((1, 40))) for s in (scores, impossible))
+    fine, broken = (scores_of(s, np.ones((1, 40))) for s in (scores, impossible))
     with np.errstate(invalid="ignore"):
         assert fine.beat(broken)
         assert not broken.beat(fine)
@@ -48,10 +52,10 @@ def test_no_row_alone_decides(rng):
     after = before + rng.uniform(1, 2, size=(1, 40))
     after[0, 3] -= 1000
     weights = np.ones((1, 40))
-    assert RowScores(after, weights).beat(RowScores(before, weights))
+    assert scores_of(after, weights).beat(scores_of(before, weights))
     after[0, :30] = before[0, :30] - 1
     after[0, 3] = before[0, 3] + 1000
-    assert not RowScores(after, weights).beat(RowScores(before, weights))
+    assert not scores_of(after, weights).beat(scores_of(before, weights))
 
 
 @pytest.mark.parametrize("seed", [1, 9])
@@ -71,18 +75,44 @@ def test_members_whose_rows_are_few_decide_together(rng, gain):
     noise = 2 * rng.normal(size=(6, 30))
     gains = gain + noise - noise.mean()
     weights = np.ones((6, 30))
-    mine, theirs = RowScores(before + gains, weights), RowScores(before, weights)
+    mine, theirs = scores_of(before + gains, weights), scores_of(before, weights)
     better = gains.mean(axis=1) > 0
-    error = np.sqrt(np.mean(gains.var(axis=1) / 30) / 6)
+    error = np.sqrt(np.mean(gains.var(axis=1, ddof=1) / 30) / 6)
     expected = better & (gains.mean() > error)
     np.testing.assert_array_equal(mine.beat_together(theirs), expected)
     assert expected.any() == (gain > 0)
     assert gain <= 0 or expected.sum() > mine.beat(theirs).sum()
-    few = [RowScores(part.scores[:2, :15], weights[:2, :15]) for part in (mine, theirs)]
+    few = [scores_of(part.scores[:2, :15], weights[:2, :15]) for part in (mine, theirs)]
     gains = gains[:2, :15]
-    error = np.sqrt(np.mean(gains.var(axis=1) / 15) / 2)
+    error = np.sqrt(np.mean(gains.var(axis=1, ddof=1) / 15) / 2)
     expected = (gains.mean(axis=1) > 0) & (gains.mean() > 2 * error)
     np.testing.assert_array_equal(few[0].beat_together(few[1]), expected)
+
+
+@pytest.mark.parametrize("n_rows", [20, 50])
+def test_members_who_hold_out_the_same_rows_decide_as_one(rng, n_rows):
+    before = rng.normal(size=(1, n_rows))
+    noise = rng.normal(size=(1, n_rows))
+    weights, rows = rng.uniform(0.5, 1, size=(1, n_rows)), np.arange(n_rows)[None]
+    decisions = []
+    for gain in np.linspace(-0.5, 1.5, 41):
+        after = before + gain + noise
+        alone = scores_of(after, weights).beat(scores_of(before, weights))
+        mine, theirs = (
+            RowScores(*(np.repeat(a, 8, axis=0) for a in (scores, weights, rows)))
+            for scores in (after, before)
+        )
+        together = mine.beat_together(theirs)
+        np.testing.assert_array_equal(together, np.repeat(alone, 8))
+        decisions += alone.tolist()
+    assert len(set(decisions)) == 2
+
+
+def test_one_row_is_never_beyond_chance():
+    one = np.ones((2, 1))
+    mine, theirs = scores_of(5 * one, one), scores_of(one, one)
+    assert not mine.beat(theirs).any()
+    assert not mine.beat_together(theirs).any()
 
 
 def test_a_start_that_no_pass_beats_is_not_kept():

@@ -15,10 +15,11 @@ MOST_SAID = 10.0  # nats that one row may say for or against, or be unlikely by
 
 
 class RowScores(NamedTuple):
-    """Log-likelihood of every row held out, and what the row weighs."""
+    """Log-likelihood of every row held out, what it weighs, and its number."""
 
     scores: np.ndarray  # (M, n)
     weights: np.ndarray  # (M, n)
+    rows: np.ndarray  # (M, n), of which members may hold out the same
 
     def mean(self):
         """Mean log-likelihood (M,)."""
@@ -29,31 +30,42 @@ class RowScores(NamedTuple):
 
         By one standard error of the mean difference, row by row: what both find hard
         says nothing. By two where the rows count as thirty of equal weight or less. A
-        mean that is not finite beats nobody, and everybody beats it.
+        mean that is not finite beats nobody, and everybody beats it; nor is one row
+        alone beyond chance.
         """
-        gain, error = self._gain(others)
+        gain, errors = self._gain(others)
+        error = np.sqrt(np.sum(errors**2, axis=1))
         return gain > _n_errors(n_effective(self.weights)) * error
 
     def beat_together(self, others):
-        """Members (M,) with a higher mean, if the rows of all beat ``others`` so."""
-        gain, error = self._gain(others)
-        n_errors = _n_errors(n_effective(self.weights).sum())
-        together = np.mean(gain) > n_errors * np.sqrt(np.sum(error**2)) / len(gain)
+        """Members (M,) with a higher mean, if the rows of all beat ``others`` so.
+
+        A row that several hold out is one row, whatever it says to each of them.
+        """
+        gain, errors = self._gain(others)
+        _, row = np.unique(self.rows.ravel(), return_inverse=True)
+        errors, weights = (np.bincount(row, a.ravel()) for a in (errors, self.weights))
+        error = np.sqrt(np.sum(errors**2)) / len(gain)
+        together = np.mean(gain) > _n_errors(n_effective(weights[None])) * error
         return together & (gain > 0)
 
     def _gain(self, others):
-        """Mean difference (M,) and its standard error, which no row alone decides.
+        """Mean difference (M,), and what each row adds to its error (M, n).
 
-        Infinite, with no error, where one of the means is.
+        The squares of that have the sum of the squared standard error. No row alone
+        decides. A mean that is infinite makes the difference so, with no error.
         """
         share = self.weights / self.weights.sum(axis=1, keepdims=True)
         means = [np.sum(share * rows.scores, axis=1) for rows in (self, others)]
         lost, won = (~np.isfinite(mean) for mean in means)
         gains = np.clip(self.scores - others.scores, -MOST_SAID, MOST_SAID)
         gain = np.sum(share * gains, axis=1)
-        error = np.sqrt(np.sum((share * (gains - gain[:, None])) ** 2, axis=1))
-        gain = np.where(lost, -np.inf, np.where(won, np.inf, gain))
-        return gain, np.where(lost | won, 0, error)
+        n = n_effective(self.weights)[:, None]
+        unbiased = np.sqrt(n / np.maximum(n - 1, 1))
+        errors = unbiased * share * (gains - gain[:, None])
+        errors[n[:, 0] < 2] = np.inf
+        errors[lost | won] = 0
+        return np.where(lost, -np.inf, np.where(won, np.inf, gain)), errors
 
 
 def _n_errors(n_rows):
@@ -67,6 +79,7 @@ class Validation:
         M, n_rows = data.validation_rows.shape
         size = min(n_rows, BATCH)
         self.n_outputs = data.n_outputs
+        self.row_numbers = data.validation_rows
         self.gradient = BatchGradient(weights, head, activation, size)
         self.batch = Batch(table, data.n_outputs, M, size)
         n_batches = -(-n_rows // size)
@@ -94,7 +107,8 @@ class Validation:
         """The `RowScores` of the weights as they are now."""
         batches = [[as_float64(a) for a in batch] for batch in self._batches()]
         losses, weights = (np.hstack(parts) for parts in zip(*batches, strict=True))
-        return RowScores(-losses, weights)
+        n_rows = self.row_numbers.shape[1]
+        return RowScores(-losses[:, :n_rows], weights[:, :n_rows], self.row_numbers)
 
     def _batches(self):
         """Losses and weights (M, B) of one batch after the other."""
