@@ -330,9 +330,13 @@ def _train(start, data, options, seeds, moments=None, n_steps=0):
 
 
 def _best_restarts(fit, n_restarts):
-    """The best of each member's restarts, by validation rows or else by the loss."""
+    """The best of each member's restarts, by validation rows or else by the loss.
+
+    A restart whose passes were not kept is no better than their start.
+    """
     if fit.scores.shape[1]:
         quality = np.max(np.where(np.isnan(fit.scores), -np.inf, fit.scores), axis=1)
+        quality[fit.best_iteration == 0] = -np.inf
     else:
         quality = -np.nan_to_num(fit.losses[:, -1], nan=np.inf)
     best = quality.reshape(-1, n_restarts).argmax(axis=1)
