@@ -42,7 +42,7 @@ def real_numbers(name, values):
     """Values as a float64 array; nothing is dropped to make them such."""
     try:
         array = np.asarray(values)
-        if array.dtype.kind in "cmM":
+        if array.dtype.kind in "cmMSU":
             raise TypeError
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:

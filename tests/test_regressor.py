@@ -294,6 +294,22 @@ def test_restarts_keep_the_best_of_each_member(rng, monkeypatch, early_stopping)
     np.testing.assert_array_equal(model.loss_curve_, fit.losses[kept])
 
 
+def test_a_restart_that_learned_nothing_is_kept_only_if_all_are(rng, monkeypatch):
+    tried = []
+    choose = _fitting._best_restarts
+    monkeypatch.setattr(
+        _fitting, "_best_restarts", lambda fit, n: choose(tried.append(fit) or fit, n)
+    )
+    make_model(n_init=3).fit(*make_data(rng))
+    (fit,) = tried
+    order = np.nanmax(fit.scores, axis=1).argsort()
+    for n_learned, expected in [(3, order[2]), (2, order[1]), (1, order[0])]:
+        iterations = fit.best_iteration.copy()
+        iterations[order[n_learned:]] = 0
+        kept = choose(fit._replace(best_iteration=iterations), 3)
+        np.testing.assert_array_equal(kept.losses, fit.losses[[expected]])
+
+
 def test_an_ensemble_of_mixtures_is_a_mixture(rng):
     X, y = make_data(rng)
     model = make_model(n_estimators=3).fit(X, y)
@@ -761,7 +777,8 @@ def test_answers_have_the_shape_of_the_latest_y(rng, go_on):
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_targets_of_another_kind_are_refused(rng, method):
     X, _ = make_data(rng)
-    for y in [np.arange(200).astype("M8[s]"), csr_array(np.ones((200, 1)))]:
+    dates, words = np.arange(200).astype("M8[s]"), np.arange(200).astype(str)
+    for y in [dates, words, csr_array(np.ones((200, 1)))]:
         with pytest.raises(ValueError, match="y must be real numbers in a dense array"):
             getattr(make_model(), method)(X, y)
 
