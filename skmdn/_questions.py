@@ -37,6 +37,66 @@ class MarginalQuestions:
         """
         return self._of_each_marginal(_univariate.cdf, self._observations(y))
 
+    def sf(self, y):
+        """Probability that an output is above `y`, of each output's marginal.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, D)
+            Values in units of y, possibly infinite.
+
+        Returns
+        -------
+        sf : ndarray of shape (n,) or (n, D)
+            Between 0 and 1: 1 - `cdf`, to the last digits where that is small.
+
+        Raises
+        ------
+        ValueError
+            If `y` is of another shape or has NaN.
+        """
+        return self._of_each_marginal(_univariate.sf, self._observations(y))
+
+    def logcdf(self, y):
+        """Logarithm of `cdf`, also where that is below the least number.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, D)
+            Values in units of y, possibly infinite.
+
+        Returns
+        -------
+        logcdf : ndarray of shape (n,) or (n, D)
+            In nats, of each output's marginal.
+
+        Raises
+        ------
+        ValueError
+            If `y` is of another shape or has NaN.
+        """
+        return self._of_each_marginal(_univariate.logcdf, self._observations(y))
+
+    def logsf(self, y):
+        """Logarithm of `sf`, also where that is below the least number.
+
+        Parameters
+        ----------
+        y : array-like of shape (n,) or (n, D)
+            Values in units of y, possibly infinite.
+
+        Returns
+        -------
+        logsf : ndarray of shape (n,) or (n, D)
+            In nats, of each output's marginal.
+
+        Raises
+        ------
+        ValueError
+            If `y` is of another shape or has NaN.
+        """
+        return self._of_each_marginal(_univariate.logsf, self._observations(y))
+
     def ppf(self, q):
         """Quantiles of each output's marginal, the inverse of `cdf`.
 

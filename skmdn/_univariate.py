@@ -21,9 +21,13 @@ def logpdf(y, log_weights, means, stds):
 @blockwise(lambda K: K)
 def cdf(y, log_weights, means, stds):
     """Return P(Y <= y), (n,) or (n, Q)."""
-    weights = np.exp(_align(log_weights, y))
-    below = total(weights * ndtr(_z(y, means, stds)))
-    return below / total(weights)  # 1 at infinity, whatever the rounding of weights
+    return _below(_z(y, means, stds), _align(log_weights, y))
+
+
+@blockwise(lambda K: K)
+def sf(y, log_weights, means, stds):
+    """Return P(Y > y), (n,) or (n, Q)."""
+    return _below(-_z(y, means, stds), _align(log_weights, y))
 
 
 @blockwise(lambda K: K)
@@ -36,6 +40,13 @@ def logcdf(y, log_weights, means, stds):
 def logsf(y, log_weights, means, stds):
     """Return log P(Y > y), (n,) or (n, Q)."""
     return _logsumexp(_align(log_weights, y) + log_ndtr(-_z(y, means, stds)))
+
+
+def _below(z, log_weights):
+    """Return P(Z <= z), (K, ...) -> (...)."""
+    weights = np.exp(log_weights)
+    # 1 at infinity, whatever the rounding of weights
+    return total(weights * ndtr(z)) / total(weights)
 
 
 def _align(parameter, y):

@@ -27,6 +27,9 @@ def test_questions_of_an_output_are_those_of_its_marginal(rng, kind):
     levels = [0.0, 1e-9, 0.3, 1.0]
     answers = {
         "cdf": law.cdf(y),
+        "sf": law.sf(y),
+        "logcdf": law.logcdf(y),
+        "logsf": law.logsf(y),
         "ppf": law.ppf(levels),
         "median": law.median(),
         "interval": law.interval(0.8),
@@ -38,7 +41,8 @@ def test_questions_of_an_output_are_those_of_its_marginal(rng, kind):
     }
     for d in range(5):
         one = law.marginal(d)
-        asked = {"cdf": y[:, d], "crps": y[:, d], "ppf": levels, "interval": 0.8}
+        asked = dict.fromkeys(["cdf", "sf", "logcdf", "logsf", "crps"], y[:, d])
+        asked |= {"ppf": levels, "interval": 0.8}
         for name, answer in answers.items():
             argument = asked.get(
                 name, 0.1 if "risk" in name or "short" in name else None
@@ -46,6 +50,18 @@ def test_questions_of_an_output_are_those_of_its_marginal(rng, kind):
             question = getattr(one, name)
             alone = question() if argument is None else question(argument)
             np.testing.assert_allclose(answer[..., d], alone, rtol=1e-9)
+
+
+def test_tails_have_all_their_digits():
+    law = MixtureDistribution([[0.3, 0.7]] * 3, [[0.0, 1.0]] * 3, [[1.0, 4.0]] * 3)
+    y = np.array([-2.0, 12.0, 200.0])
+    tail = 0.3 * stats.norm.sf(y) + 0.7 * stats.norm(1, 2).sf(y)
+    np.testing.assert_allclose(law.sf(y), tail, rtol=1e-12)
+    np.testing.assert_allclose(law.cdf(y), 1 - tail, rtol=1e-12)
+    last = np.log(0.7) + stats.norm(1, 2).logsf(y[2])
+    np.testing.assert_allclose(law.logsf(y), [*np.log(tail[:2]), last], rtol=1e-12)
+    mirrored = MixtureDistribution(law.weights, -law.means, law.covariances)
+    np.testing.assert_array_equal(mirrored.logcdf(-y), law.logsf(y))
 
 
 def test_cdf_and_ppf_are_inverse_and_agree_with_scipy(rng):

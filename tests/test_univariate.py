@@ -23,11 +23,12 @@ def test_density_and_cdf_are_those_of_scipy(seed):
     sf = (weights * law.sf(y[..., None])).sum(axis=-1)
     assert_allclose(univariate.logpdf(y, *mixtures), np.log(pdf), rtol=1e-12)
     assert_allclose(univariate.cdf(y, *mixtures), cdf, rtol=1e-12)
+    assert_allclose(univariate.sf(y, *mixtures), sf, rtol=1e-12)
     assert_allclose(univariate.logcdf(y, *mixtures), np.log(cdf), atol=1e-12)
     assert_allclose(univariate.logsf(y, *mixtures), np.log(sf), atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["logpdf", "cdf", "logcdf", "logsf"])
+@pytest.mark.parametrize("name", ["logpdf", "cdf", "sf", "logcdf", "logsf"])
 @pytest.mark.parametrize(("n", "K"), SHAPES)
 def test_the_answer_has_the_shape_of_y(name, n, K):
     mixtures = wild(n, K, 0)
@@ -40,6 +41,7 @@ def test_limits_at_infinity():
     y = np.tile([-np.inf, np.inf, 1e308], (5, 1))
     assert_array_equal(univariate.logpdf(y, *mixtures), np.full((5, 3), -np.inf))
     assert_allclose(univariate.cdf(y, *mixtures), [[0, 1, 1]] * 5)
+    assert_allclose(univariate.sf(y, *mixtures), [[1, 0, 0]] * 5)
     assert_allclose(univariate.logcdf(y, *mixtures), [[-np.inf, 0, 0]] * 5, atol=1e-15)
     assert univariate.logcdf(np.array([-1e3]), [[0.0]], [[0.0]], [[1.0]]) > -5.1e5
 

@@ -101,7 +101,7 @@ print("Picture saved as old_faithful.png")
 law = model.predict_distribution([[2.0], [4.5]])
 for minutes, modes in zip((2.0, 4.5), law.modes(), strict=True):
     print(f"after {minutes} minutes, modes at", modes.round(1))
-print("probability of more than 3 minutes:", (1 - law.cdf([3.0, 3.0])).round(2))
+print("probability of more than 3 minutes:", law.sf([3.0, 3.0]).round(2))
 
 fig, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
 PredictiveDistributionDisplay.from_predictions(
