@@ -1,5 +1,7 @@
 """Conditional distributions for scikit-learn: mixture density networks."""
 
+from importlib import import_module
+
 from skmdn._distribution import MixtureDistribution
 from skmdn._plot import (
     ConditionalDensityDisplay,
@@ -12,6 +14,8 @@ from skmdn._regressor import MDNRegressor
 
 __version__ = "0.1.0"
 
+SUBMODULES = ("metrics", "nn")  # imported when they are asked for
+
 __all__ = [
     "ConditionalDensityDisplay",
     "LossCurveDisplay",
@@ -22,3 +26,13 @@ __all__ = [
     "ReliabilityDisplay",
     "__version__",
 ]
+
+
+def __getattr__(name):
+    if name not in SUBMODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(f"{__name__}.{name}")
+
+
+def __dir__():
+    return sorted({*globals(), *SUBMODULES})

@@ -172,7 +172,8 @@ def calibration_error(y, law, sample_weight=None):
     -------
     error : float
         A probability from 0 to 0.5, of each output's marginal and averaged over
-        outputs. By chance alone the right laws have about 0.31 / √n.
+        outputs. By chance alone the right laws have about 0.31 / √n, with weights w
+        that of n = (Σ w)² / Σ w² rows.
 
     Raises
     ------

@@ -108,6 +108,7 @@ ARROWS = {
     },
     "_transformed_law": set(),
     "_predicted_law": {"_transformed_law"},
+    "_averages": {"_checks"},
     "_plot.axes": set(),
     "_plot.chance": set(),
     "_plot.laws": {"_checks", "_predicted_law"},
@@ -120,8 +121,8 @@ ARROWS = {
         "_plot.rows",
     },
     "_plot.predictive_distribution": {"_plot.axes", "_plot.grids", "_plot.laws"},
-    "_plot.pit": {"_checks", "_plot.axes", "_plot.chance", "_plot.laws"},
-    "_plot.reliability": {"_plot.axes", "_plot.chance", "_plot.laws"},
+    "_plot.pit": {"_averages", "_checks", "_plot.axes", "_plot.chance", "_plot.laws"},
+    "_plot.reliability": {"_averages", "_plot.axes", "_plot.chance", "_plot.laws"},
     "_plot.loss_curve": {"_plot.axes", "_predicted_law"},
     "_plot": {
         "_plot.conditional_density",
@@ -131,7 +132,6 @@ ARROWS = {
         "_plot.reliability",
     },
     "_scorer": {"_predicted_law"},
-    "_averages": {"_checks"},
     "_scores": {"_averages", "_checks"},
     "_calibration": {"_averages", "_checks"},
     "metrics": {"_calibration", "_scorer", "_scores"},
@@ -301,6 +301,17 @@ def test_only_gpus_and_modules_import_torch(tmp_path):
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps(model))
     subprocess.run([sys.executable, "-c", TORCH_FREE, path], check=True)
+
+
+def test_submodules_are_imported_when_they_are_asked_for():
+    code = (
+        "import sys, skmdn;"
+        "assert 'skmdn.metrics' not in sys.modules and 'metrics' in dir(skmdn);"
+        "skmdn.metrics.crps, skmdn.nn.MixtureDensityNetwork"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="has no attribute 'metric'"):
+        _ = skmdn.metric
 
 
 def test_fit_imports_no_compiler():

@@ -263,6 +263,32 @@ def test_coverage_is_that_of_the_law_s_intervals(rng):
         assert observed == np.mean((low <= y) & (y <= high))
 
 
+def test_a_row_of_weight_two_is_that_row_twice(rng):
+    law, y = one_output(rng, 60), rng.normal(scale=2, size=60)
+    weights = rng.integers(0, 4, size=60)
+    rows = np.repeat(np.arange(60), weights)
+    pits, curves = (
+        [
+            display.from_predictions(y, law, sample_weight=weights),
+            display.from_predictions(y[rows], law[rows]),
+        ]
+        for display in (PITDisplay, ReliabilityDisplay)
+    )
+    np.testing.assert_allclose(pits[0].density, pits[1].density, rtol=1e-12)
+    np.testing.assert_allclose(curves[0].observed, curves[1].observed, rtol=1e-12)
+
+
+@pytest.mark.parametrize("display", [PITDisplay, ReliabilityDisplay])
+def test_chance_is_that_of_as_many_rows_as_the_weights_are_worth(rng, display):
+    law, y = one_output(rng, 90), rng.normal(size=90)
+    weights = np.where(np.arange(90) < 30, 0.7, 0)
+    weighted = display.from_predictions(y, law, sample_weight=weights)
+    alone = display.from_predictions(y[:30], law[:30])
+    np.testing.assert_array_equal(weighted.band, alone.band)
+    with pytest.raises(ValueError, match=r"sample_weight must have shape \(90,\)"):
+        display.from_predictions(y, law, sample_weight=weights[:4])
+
+
 @pytest.mark.parametrize("cumulative", [False, True])
 @pytest.mark.parametrize("n", [40, 1000])
 def test_right_laws_stay_inside_a_band_as_often_as_it_says(n, cumulative):
@@ -465,6 +491,12 @@ def test_a_confidence_is_no_percentage(display, rng):
         (ReliabilityDisplay, {"coverage": [0, 0.5]}, "coverage must be above 0 .*0.0"),
         (ReliabilityDisplay, {"coverage": []}, "coverage must name at least one"),
         (PredictiveDistributionDisplay, {"row_names": "abc"}, "each of the 4 rows"),
+        (PredictiveDistributionDisplay, {"coverage": 1}, "coverage must be .* below 1"),
+        (
+            ConditionalDensityDisplay,
+            {"x": np.arange(4), "coverage": 90},
+            "coverage must be .* got 90",
+        ),
     ],
 )
 def test_arguments_that_make_no_picture_are_named(display, keywords, message, rng):

@@ -32,6 +32,11 @@ def band_of_counts(n, probabilities, confidence, cumulative=False):
     return np.stack([lower, binom.isf(level, n, probabilities)])
 
 
+def effective_count(weights):
+    """Kish's number of rows whose equal weights would tell as much, rounded down."""
+    return int(weights.sum() ** 2 / np.sum(weights**2) * (1 + 1e-12))
+
+
 def _tail_probabilities(n, probabilities, cumulative):
     """Two-sided p-values (S, L) of simulated counts."""
     rng = np.random.default_rng(0)  # the same data have the same band

@@ -15,6 +15,7 @@ from skmdn._plot.axes import (
 )
 from skmdn._plot.grids import edges_between, heat_map
 from skmdn._plot.laws import (
+    check_fraction,
     law_of_one_output,
     mixture_to_draw,
     name_of,
@@ -167,6 +168,8 @@ class ConditionalDensityDisplay:
         -------
         display : ConditionalDensityDisplay
         """
+        if coverage is not None:
+            check_fraction("coverage", coverage)
         names = feature_name or name_of(x, "x"), target_name or name_of(y, "y")
         x = one_for_each("x", x, law_of_one_output(law))
         observed = pairs(x_observed, y, x)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmdn._averages import checked_weights
 from skmdn._checks import is_integer
 from skmdn._plot.axes import (
     INK,
@@ -14,7 +15,7 @@ from skmdn._plot.axes import (
     percent,
     style,
 )
-from skmdn._plot.chance import band_of_counts
+from skmdn._plot.chance import band_of_counts, effective_count
 from skmdn._plot.laws import check_fraction, mixture_to_draw, uniform_values
 
 
@@ -39,7 +40,7 @@ class PITDisplay:
     bin_edges : ndarray of shape (B + 1,)
         From 0 to 1.
     density : ndarray of shape (B,)
-        Height of the bars; their mean is 1.
+        Height of the bars, by weight; their mean is 1.
     band : ndarray of shape (2,)
         Lowest and highest bar that chance allows.
     confidence : float
@@ -106,7 +107,15 @@ class PITDisplay:
 
     @classmethod
     def from_predictions(
-        cls, y, law, *, n_bins=10, confidence=0.95, ax=None, **plot_kw
+        cls,
+        y,
+        law,
+        *,
+        sample_weight=None,
+        n_bins=10,
+        confidence=0.95,
+        ax=None,
+        **plot_kw,
     ):
         """Draw the PIT values of observations under their laws.
 
@@ -116,6 +125,9 @@ class PITDisplay:
             Observations.
         law : MixtureDistribution
             Of n rows and one output.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights of the rows. Chance is then that of Kish's number of
+            rows, (Σ w)² / Σ w².
         n_bins : int, default=10
             Bars B.
         confidence : float, default=0.95
@@ -135,13 +147,14 @@ class PITDisplay:
                 f"n_bins must be an integer of at least 1, got {n_bins!r}."
             )
         pit_values = uniform_values(y, law)
-        counts, bin_edges = np.histogram(pit_values, bins=n_bins, range=(0, 1))
-        shares, n = np.full(n_bins, 1 / n_bins), len(pit_values)
+        weights = checked_weights(sample_weight, len(pit_values))
+        totals, bin_edges = np.histogram(pit_values, n_bins, (0, 1), weights=weights)
+        shares, n = np.full(n_bins, 1 / n_bins), effective_count(weights)
         band = band_of_counts(n, shares, confidence)[:, 0]
         return cls(
             pit_values=pit_values,
             bin_edges=bin_edges,
-            density=counts * n_bins / n,
+            density=totals * n_bins / weights.sum(),
             band=band * n_bins / n,
             confidence=confidence,
         ).plot(ax, **plot_kw)

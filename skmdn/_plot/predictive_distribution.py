@@ -7,6 +7,7 @@ import numpy as np
 from skmdn._plot.axes import BLUE, INK, ORANGE, axes_to_draw_on, finish, percent, style
 from skmdn._plot.grids import density_curves
 from skmdn._plot.laws import (
+    check_fraction,
     law_of_one_output,
     mixture_to_draw,
     name_of,
@@ -151,6 +152,7 @@ class PredictiveDistributionDisplay:
                     f"row_names must name each of the {len(law)} rows, got "
                     f"{len(row_names)}: {row_names}."
                 )
+        check_fraction("coverage", coverage)
         target_name, y = target_name or name_of(y, "y"), observations(y)
         y_grid, density = density_curves(law)
         return cls(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmdn._averages import checked_weights
 from skmdn._plot.axes import (
     BLUE,
     INK,
@@ -13,7 +14,7 @@ from skmdn._plot.axes import (
     percent,
     style,
 )
-from skmdn._plot.chance import band_of_counts
+from skmdn._plot.chance import band_of_counts, effective_count
 from skmdn._plot.laws import check_fraction, mixture_to_draw, uniform_values
 
 LEVELS = tuple(np.linspace(0.05, 0.95, 19).round(2).tolist())
@@ -35,7 +36,7 @@ class ReliabilityDisplay:
     nominal : ndarray of shape (L,)
         Probabilities of the intervals, ascending.
     observed : ndarray of shape (L,)
-        Shares of the observations within them.
+        Shares of the observations, or of their weight, within them.
     band : ndarray of shape (2, L)
         Lowest and highest share that chance allows.
     confidence : float
@@ -96,7 +97,15 @@ class ReliabilityDisplay:
 
     @classmethod
     def from_predictions(
-        cls, y, law, *, coverage=LEVELS, confidence=0.95, ax=None, **plot_kw
+        cls,
+        y,
+        law,
+        *,
+        sample_weight=None,
+        coverage=LEVELS,
+        confidence=0.95,
+        ax=None,
+        **plot_kw,
     ):
         """Draw what the intervals of laws hold of their observations.
 
@@ -106,6 +115,9 @@ class ReliabilityDisplay:
             Observations.
         law : MixtureDistribution
             Of n rows and one output.
+        sample_weight : array-like of shape (n,), default=None
+            Non-negative weights of the rows. Chance is then that of Kish's number of
+            rows, (Σ w)² / Σ w².
         coverage : array-like of shape (L,), default=0.05, 0.1, ..., 0.95
             Probabilities of the intervals.
         confidence : float, default=0.95
@@ -126,12 +138,12 @@ class ReliabilityDisplay:
         for level in nominal.tolist():
             check_fraction("coverage", level)
         # y is in the interval if its PIT value is no further from the middle.
-        distances = np.sort(np.abs(2 * uniform_values(y, law) - 1))
-        counts = np.searchsorted(distances, nominal, side="right")
-        n = len(distances)
+        distances = np.abs(2 * uniform_values(y, law) - 1)
+        weights = checked_weights(sample_weight, len(distances))
+        n = effective_count(weights)
         return cls(
             nominal=nominal,
-            observed=counts / n,
+            observed=weights @ (distances[:, None] <= nominal) / weights.sum(),
             band=band_of_counts(n, nominal, confidence, cumulative=True) / n,
             confidence=confidence,
         ).plot(ax, **plot_kw)
