@@ -49,7 +49,8 @@ class Predictions:
     def predict(self, X, return_std=False, *, output_type="mean", quantiles=None):
         """Predict one number for every row and output, some quantiles, or the law.
 
-        The keywords pass through a Pipeline too.
+        The keywords pass through a Pipeline too; where metadata routing is enabled,
+        after ``set_predict_request(output_type=True)``, and the like for the others.
 
         Parameters
         ----------

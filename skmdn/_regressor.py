@@ -89,7 +89,8 @@ class MDNRegressor(
         up to a third. Members hold out different rows until all have been held out
         once: with a tenth, ten members.
     n_iter_no_change : int or "auto", default="auto"
-        Passes without an improvement by `tol` after which a member ends its annealing.
+        Passes without an improvement by `tol` on validation rows after which a member
+        ends its annealing. Without such rows it makes all passes.
         The second annealing waits for half as many, but at least for 10, or for this
         number if it is smaller. "auto" is a tenth of `max_iter`, at least 10.
     tol : float, default=1e-4
@@ -113,7 +114,7 @@ class MDNRegressor(
         ``torch.device`` takes. On the CPU NumPy trains, elsewhere torch; NumPy always
         predicts.
     verbose : bool, default=False
-        Whether to print a progress line with the losses, over and over the same.
+        Whether to print a progress line with the losses, overwritten by every pass.
     random_state : int, RandomState instance or None, default=None
         An integer makes fits repeatable, on any number of threads.
 
@@ -124,16 +125,17 @@ class MDNRegressor(
     intercepts_ : list of ndarray of shape (n_estimators, n_out)
         Intercepts of each layer.
     least_raw_stds_ : ndarray of shape (n_estimators, K, D)
-        Below which no raw standard deviation is predicted (see Notes); K or D are 1
-        where components or outputs share them.
+        Least raw standard deviation (see Notes) that each component had on rows of
+        `fit`, below which none is predicted; K or D are 1 where components or outputs
+        share them.
     x_mean_, x_std_ : ndarray of shape (n_features_in_,)
         Units in which the network sees X.
     y_mean_, y_std_ : ndarray of shape (n_outputs_,)
         Units in which the network sees y.
     y_slopes_ : ndarray of shape (n_features_in_, n_outputs_)
-        Of the line, in units of y for each standardised feature, from which the network
-        sees y; zero unless there are few rows for each feature, or an output is nearly
-        a line.
+        Slopes of the line that is taken from y before the network learns it, in units
+        of y for each standardised feature; zero unless there are few rows for each
+        feature, or an output is nearly a line (see Notes).
     n_iter_ : int
         Passes over the training rows by the last `fit`, and one for each `partial_fit`
         since. The histories below are of the same passes.
@@ -165,6 +167,9 @@ class MDNRegressor(
 
     Notes
     -----
+    The network's output for a standard deviation, the raw standard deviation s, stands
+    for `min_std` + log(1 + exp(s)), in units of `y_std_`.
+
     Up to 30 rows for each feature, and 2000 in all, y is measured from a ridge
     regression on X with the penalty of most evidence [3]_, and the network learns its
     residuals of rows left out. From more rows that goes for outputs of which such a
@@ -177,21 +182,23 @@ class MDNRegressor(
 
     Where there are validation rows, the learning rate is annealed twice: after at most
     four fifths of the passes it rises and falls once more, from the weights that were
-    best so far, without dropout and decay [5]_.
+    best so far, without dropout, and with decay of the coefficients of raw standard
+    deviations alone [5]_.
 
     Where a component has next to no weight, few rows or none have told how wide it is.
     There it is widened to 0.7 of the spread of y around the line, or as far as all
     components together add a quarter to the variance of their member's law, whichever
     is less. This does not concern standard deviations that components share, or those
     of several outputs in "full" matrices. And no component is narrower anywhere than on
-    some row of `fit` on which it has a weight of a hundredth or more: beyond these rows
-    a standard deviation may go on falling, which no row has asked for.
+    some row of `fit` (10 000 at most are asked) on which it has a weight of a hundredth
+    or more: beyond these rows a standard deviation may go on falling, which no row has
+    asked for.
 
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard
     deviations are shifted by one number to where these rows score best, and a little
-    further: what n rows leave open, who have picked the pass too, makes a variance
-    (n + 1) / (n - 3) times as large.
+    further. For n rows, which have picked the pass too, know two numbers no better than
+    a mean and a variance, and a new row varies (n + 1) / (n - 3) times as much as they.
 
     An ensemble wants components of other widths than its members, for a mixture is
     wider than they are [4]_: its components are narrowed by what its members disagree
@@ -318,8 +325,9 @@ class MDNRegressor(
         X_val : array-like of shape (n_val, n_features), default=None
             Features of rows to stop early by, instead of rows held out of X. They also
             decide how wide components are and whether anything was learned, so they
-            are no rows to test by. A Pipeline or a TransformedTargetRegressor does not
-            transform them: give them as its last step is to see them.
+            are no rows to test by. Give them as the last step of a Pipeline is to see
+            them, unless its `transform_input` names them, and `y_val` as transformed as
+            a TransformedTargetRegressor has it.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None

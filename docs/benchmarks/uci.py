@@ -16,8 +16,8 @@ where you stand unless ``--out`` says otherwise. It hides from git; a new one is
 whenever the defaults change, and the report says if rows of several versions meet.
 
 Fits run side by side, each on one thread, and the methods take turns, so that whatever
-else the machine does slows all of them alike. Seconds are of ``fit`` alone: torch, or
-ngboost, was imported before the clock started. NGBoost is left out where ngboost is not
+else the machine does slows all of them alike. Seconds are of ``fit`` alone: the package
+was imported before the clock started. NGBoost is left out where ngboost is not
 installed. ``--picture`` needs matplotlib; ``--markdown`` writes the tables of the page
 about the defaults.
 """

@@ -32,8 +32,11 @@ def fit_widths(std_intercepts, validation, learned):
     """
     trained = copy(std_intercepts)
 
-    def score(shift):
+    def move(shift):
         std_intercepts[:] = trained + array_like(shift[:, None], trained)
+
+    def score(shift):
+        move(shift)
         return validation.rows().mean() + wider * shift
 
     n_rows = n_effective(validation.rows().weights)
@@ -52,4 +55,4 @@ def fit_widths(std_intercepts, validation, learned):
             found = score(candidate)
             better = found > best
             shift, best = np.where(better, (candidate, found), (shift, best))
-    score(shift)
+    move(shift)
