@@ -1,4 +1,4 @@
-"""The law of y where a law of transform(y) was predicted: what scorers ask of it."""
+"""The law of y where a law of transform(y) was predicted: what judges ask of it."""
 
 import warnings
 
@@ -19,8 +19,9 @@ NEGLIGIBLE = 1e-6  # probability
 class TransformedLaw:
     """Law of y where that of z = transform(y) was predicted.
 
-    A density is that of z over a difference quotient, a quantile goes through the
-    inverse, and the CRPS is an integral over z. It draws nothing.
+    A density is that of z over a difference quotient, a probability that of a side of
+    z, a quantile goes through the inverse, and the CRPS is an integral over z. It draws
+    nothing.
     """
 
     def __init__(self, law, transformers):
@@ -56,6 +57,23 @@ class TransformedLaw:
                 "is so wherever y may be."
             )
         return self._law.logpdf(z) - log_slope
+
+    def cdf(self, y):
+        """Distribution function (n, D); where y falls with z, the upper tail of z."""
+        y = self._observations(y)
+        z = self._transform(y)
+        undefined = np.isnan(z).any(axis=1)
+        if undefined.any():
+            row = int(np.argmax(undefined))
+            raise ValueError(
+                f"The transformer of the target is not defined at y = "
+                f"{np.squeeze(y[row])}, in row {row}. Leave such rows out, or take a "
+                "transformer that is defined wherever y may be."
+            )
+        with np.errstate(all="ignore"):
+            rising = self._rising()
+        below, above = (self._with_outputs(f(z)) for f in (self._law.cdf, self._law.sf))
+        return np.where(rising, below, above)
 
     def ppf(self, q):
         """Quantiles (n, Q, D); where y falls with z, those at 1 - q turn into them."""

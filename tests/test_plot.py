@@ -563,9 +563,29 @@ def test_a_transformed_target_is_sent_to_its_own_scale(data):
     model = TransformedTargetRegressor(network, func=np.exp, inverse_func=np.log)
     model.fit(X, y)
     with pytest.raises(ValueError, match=r"estimator.regressor_.predict"):
-        PITDisplay.from_estimator(model, X, y)
-    law = model.regressor_.predict(X, output_type="distribution")
-    PITDisplay.from_predictions(np.exp(y), law)
+        PredictiveDistributionDisplay.from_estimator(model, X[:4], y[:4])
+    law = model.regressor_.predict(X[:4], output_type="distribution")
+    PredictiveDistributionDisplay.from_predictions(np.exp(y[:4]), law)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_calibration_of_a_transformed_target_is_that_of_its_law(data, sign):
+    X, y = data
+    network = MDNRegressor(2, max_iter=5, random_state=0)
+    pair = {
+        "func": lambda y: sign * np.log(y),
+        "inverse_func": lambda z: np.exp(sign * z),
+    }
+    model = TransformedTargetRegressor(network, **pair).fit(X, np.exp(y))
+    law = model.regressor_.predict_distribution(X)
+    pit = PITDisplay.from_estimator(model, X, np.exp(y)).pit_values
+    below = law.cdf(sign * y)
+    np.testing.assert_allclose(pit, below if sign > 0 else 1 - below, rtol=1e-9)
+    curve = ReliabilityDisplay.from_estimator(model, X, np.exp(y))
+    expected = ReliabilityDisplay.from_predictions(sign * y, law)
+    np.testing.assert_array_equal(curve.observed, expected.observed)
+    with pytest.raises(ValueError, match=r"not defined at y = -1\.0, in row 2"):
+        PITDisplay.from_estimator(model, X[:3], [1.0, 2.0, -1.0])
 
 
 # What an import costs

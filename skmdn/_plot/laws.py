@@ -9,19 +9,27 @@ from skmdn._checks import check_law, real_numbers
 
 
 def mixture_to_draw(estimator, X):
-    """Law of each row of X, in units of y, which must be those of its mixture."""
+    """Law of each row of X as a mixture, whose units must be those of y."""
     from skmdn._predicted_law import innermost_law  # brings scikit-learn's pipelines
 
     check_is_fitted(estimator)
     law, transformers = innermost_law(estimator, X)
     if transformers:
         raise ValueError(
-            f"{type(estimator).__name__} transforms y, and its law of y is known by "
-            "density and quantiles alone. MDNRegressor scales y by itself. For another "
+            f"{type(estimator).__name__} transforms y, and its law of y is no mixture, "
+            "as it has to be drawn here. MDNRegressor scales y by itself. For another "
             "transform, draw on its scale: from_predictions(transformed_y, "
             "estimator.regressor_.predict(X, output_type='distribution'))."
         )
     return law
+
+
+def law_to_judge(estimator, X):
+    """Law of each row of X, also of a y that was transformed: its probabilities."""
+    from skmdn._predicted_law import predicted_law  # brings scikit-learn's pipelines
+
+    check_is_fitted(estimator)
+    return predicted_law(estimator, X)
 
 
 def law_of_one_output(law):
@@ -37,7 +45,7 @@ def uniform_values(y, law):
     """Probability integral transform (n,): cdf at y, uniform if the law is right."""
     if len(check_law(law)) == 0:
         raise ValueError("There are no rows to judge the laws by, give at least one.")
-    return law_of_one_output(law).cdf(y)
+    return law_of_one_output(law).cdf(y).reshape(len(law))
 
 
 def observations(y):

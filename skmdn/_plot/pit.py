@@ -16,7 +16,7 @@ from skmdn._plot.axes import (
     style,
 )
 from skmdn._plot.chance import band_of_counts, effective_count
-from skmdn._plot.laws import check_fraction, mixture_to_draw, uniform_values
+from skmdn._plot.laws import check_fraction, law_to_judge, uniform_values
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -89,7 +89,8 @@ class PITDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted MDNRegressor, or a Pipeline or search that ends in one.
+            Fitted MDNRegressor, or a Pipeline, a search or a TransformedTargetRegressor
+            around one.
         X : array-like of shape (n, n_features)
             Rows that the estimator was not fitted to.
         y : array-like of shape (n,)
@@ -103,7 +104,7 @@ class PITDisplay:
         -------
         display : PITDisplay
         """
-        return cls.from_predictions(y, mixture_to_draw(estimator, X), ax=ax, **options)
+        return cls.from_predictions(y, law_to_judge(estimator, X), ax=ax, **options)
 
     @classmethod
     def from_predictions(

@@ -15,7 +15,7 @@ from skmdn._plot.axes import (
     style,
 )
 from skmdn._plot.chance import band_of_counts, effective_count
-from skmdn._plot.laws import check_fraction, mixture_to_draw, uniform_values
+from skmdn._plot.laws import check_fraction, law_to_judge, uniform_values
 
 LEVELS = tuple(np.linspace(0.05, 0.95, 19).round(2).tolist())
 
@@ -79,7 +79,8 @@ class ReliabilityDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted MDNRegressor, or a Pipeline or search that ends in one.
+            Fitted MDNRegressor, or a Pipeline, a search or a TransformedTargetRegressor
+            around one.
         X : array-like of shape (n, n_features)
             Rows that the estimator was not fitted to.
         y : array-like of shape (n,)
@@ -93,7 +94,7 @@ class ReliabilityDisplay:
         -------
         display : ReliabilityDisplay
         """
-        return cls.from_predictions(y, mixture_to_draw(estimator, X), ax=ax, **options)
+        return cls.from_predictions(y, law_to_judge(estimator, X), ax=ax, **options)
 
     @classmethod
     def from_predictions(
