@@ -11,10 +11,13 @@ from skmdn._checks import (
     is_integer,
 )
 from skmdn._ensemble import EnsembleQuestions
+from skmdn._law_text import in_words
 from skmdn._questions import MarginalQuestions
 
-ROWS_IN_REPR = 3
-TERMS_IN_REPR = 3
+NO_ARRAY = (
+    "A MixtureDistribution is no array. Ask it for one: law.mean(), law.median(), "
+    "law.sample(n_samples)."
+)
 
 
 class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
@@ -167,19 +170,16 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
     __array_ufunc__ = None  # y - law is a TypeError
 
     def __array__(self, dtype=None, copy=None):
-        raise TypeError(
-            "A MixtureDistribution is no array. Ask it for one: law.mean(), "
-            "law.median(), law.sample(n_samples)."
-        )
+        raise TypeError(NO_ARRAY)
+
+    def __array_function__(self, func, types, args, kwargs):
+        """Join laws, those of folds for instance, by np.concatenate, and no more."""
+        if func is np.concatenate:
+            return _concatenated(*args, **kwargs)
+        raise TypeError(NO_ARRAY)
 
     def __repr__(self):
-        head = (
-            f"MixtureDistribution(n={len(self)}, n_components={self.n_components}, "
-            f"n_outputs={self.n_outputs})"
-        )
-        rows = [_describe(self, i) for i in range(min(len(self), ROWS_IN_REPR))]
-        more = ["  ..."] if len(self) > ROWS_IN_REPR else []
-        return "\n".join([head, *rows, *more])
+        return in_words(self)
 
     def mean(self):
         """Mean of each law.
@@ -470,19 +470,19 @@ def _read_only(values):
     return values
 
 
-def _describe(law, row):
-    """One line for the repr: the mixture of a row, spelt out."""
-    stds = np.sqrt(_gaussian.variances(law._factors[[row]]))[0]
-    terms = [
-        f"{weight:.3g} N({_plain(mean)}, {_plain(std)}²)"
-        for weight, mean, std in zip(
-            law.weights[row], law.means[row], stds, strict=True
+def _concatenated(laws, axis=0):
+    """One law of the rows of several, one after the other."""
+    if axis != 0 or not all(isinstance(law, MixtureDistribution) for law in laws):
+        raise TypeError(
+            "np.concatenate joins laws with laws alone, and along their rows, axis 0. "
+            "Of other objects ask for arrays first: law.mean(), law.ppf(q)."
         )
-    ]
-    shown = terms if len(terms) <= TERMS_IN_REPR else [*terms[:TERMS_IN_REPR], "..."]
-    return f"  [{row}] " + " + ".join(shown)
-
-
-def _plain(values):
-    text = " ".join(f"{value:.3g}" for value in values)
-    return text if len(values) == 1 else f"[{text}]"
+    kinds = {(law.n_components, law.n_outputs, law._n_members) for law in laws}
+    if len(kinds) > 1:
+        raise ValueError(
+            "Laws that are joined must have as many components, outputs and members "
+            f"of an ensemble, got {sorted(kinds)}. Ask each for what you need, and "
+            "join the answers."
+        )
+    parameters = _gaussian.concatenate([law._parameters for law in laws])
+    return laws[0]._from_factors(*parameters, n_members=laws[0]._n_members)

@@ -99,6 +99,14 @@ def compact(factors):
     return factors[..., 0] if single else factors
 
 
+def concatenate(mixtures):
+    """Parameters of all rows, one after the other, of several log-weights, ..."""
+    log_weights, means, factors = zip(*mixtures, strict=True)
+    if not all(is_diagonal(some) for some in factors):
+        factors = [embed_diagonal(f) if is_diagonal(f) else f for f in factors]
+    return tuple(np.concatenate(parts) for parts in (log_weights, means, factors))
+
+
 def component_logpdf(y, means, factors):
     """Log-density of every component, (..., n, K), at ``y`` (..., n, D), eq. (2)."""
     # Beyond 1e154 standard deviations: density 0

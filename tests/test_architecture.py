@@ -39,6 +39,7 @@ ARROWS = {
     "_mean_shift": {"_blocks", "_gaussian"},
     "_energy": {"_blocks"},
     "_ensemble": set(),
+    "_law_text": {"_gaussian"},
     "_questions": {
         "_checks",
         "_highest_density",
@@ -52,6 +53,7 @@ ARROWS = {
         "_energy",
         "_ensemble",
         "_gaussian",
+        "_law_text",
         "_quadrature",
         "_questions",
     },

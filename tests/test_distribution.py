@@ -317,6 +317,30 @@ def test_a_law_is_no_array(rng):
     np.testing.assert_array_equal(means, law.mean())
 
 
+@pytest.mark.parametrize("kinds", [["diag"] * 3, ["full", "diag", "full"]])
+def test_laws_are_joined_row_by_row(rng, kinds):
+    laws = [random_law(rng, n=n, kind=kind) for n, kind in enumerate(kinds, 2)]
+    law = np.concatenate(laws)
+    assert len(law) == 2 + 3 + 4
+    y = rng.normal(size=(9, law.n_outputs))
+    parts = np.split(y, [2, 5])
+    expected = [one.logpdf(part) for one, part in zip(laws, parts, strict=True)]
+    np.testing.assert_allclose(law.logpdf(y), np.hstack(expected), rtol=1e-12)
+    np.testing.assert_allclose(law.cov()[2:5], laws[1].cov(), rtol=1e-12)
+
+
+def test_laws_of_different_kinds_are_not_joined(rng):
+    law = random_law(rng, n_outputs=2)
+    other = random_law(rng, n_outputs=3)
+    with pytest.raises(ValueError, match="as many components, outputs and members"):
+        np.concatenate([law, other])
+    for wrong in [lambda: np.concatenate([law, law], axis=1), lambda: np.mean(law)]:
+        with pytest.raises(TypeError, match=r"law\.mean\(\)"):
+            wrong()
+    with pytest.raises(TypeError, match="laws with laws alone"):
+        np.concatenate([law, np.ones(3)])
+
+
 def test_repr_spells_out_the_first_rows(rng):
     lines = repr(random_law(rng, n=9, n_components=5)).splitlines()
     assert lines[0] == "MixtureDistribution(n=9, n_components=5, n_outputs=2)"

@@ -67,6 +67,22 @@ def test_cross_validation(diabetes):
     assert cross_val_predict(make_model(), X, y, cv=3).shape == y.shape
 
 
+def test_laws_of_folds_are_joined(diabetes):
+    X, _, y, _ = diabetes
+    model, tests = make_model(n_estimators=2), np.array_split(np.arange(len(X)), 3)
+    laws = [
+        model.fit(X.drop(X.index[test]), y.drop(y.index[test])).predict_distribution(
+            X.iloc[test]
+        )
+        for test in tests
+    ]
+    law = np.concatenate(laws)
+    for test, alone in zip(tests, laws, strict=True):
+        of_test, observed = law[test], y.iloc[test]
+        np.testing.assert_array_equal(of_test.logpdf(observed), alone.logpdf(observed))
+        np.testing.assert_array_equal(of_test.epistemic_var(), alone.epistemic_var())
+
+
 def test_a_frame_gives_its_names(diabetes):
     X, X_test, y, _ = diabetes
     model = make_model().fit(X, y)
