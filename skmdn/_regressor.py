@@ -206,7 +206,8 @@ class MDNRegressor(
 
     Before anything else `fit` merges identical rows, adding their weights, and puts
     them into an order that only depends on their values. A row of weight 2 is therefore
-    the same as the row given twice, and the order of rows does not matter.
+    the same as the row given twice, and the order of rows does not matter. Rows of a
+    table of counts, where X and y take few values, are not merged.
 
     References
     ----------

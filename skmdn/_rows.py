@@ -2,18 +2,23 @@
 
 A row of weight 2 and the same row given twice are one and the same to the fit, and so
 are a table and the same table shuffled, or in other units. It also keeps twins from
-sitting on both sides of a validation split.
+sitting on both sides of a validation split, unless they are no copies but counts.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 ROWS_PER_BLOCK = 4096
+MOST_TWINS = 100_000  # rows of a table of counts
 
 
 class Samples(NamedTuple):
-    """The distinct rows of a data set that count, in canonical order."""
+    """The rows of a data set that count, in canonical order; twins are one row.
+
+    Those of a table of counts are as many as there are.
+    """
 
     X: np.ndarray  # (n, d)
     y: np.ndarray  # (n, D)
@@ -27,7 +32,7 @@ class Samples(NamedTuple):
 
 
 def canonical_samples(X, y, sample_weight):
-    """Distinct rows that count, in canonical order, with the weights of their twins.
+    """Rows that count, in canonical order, with the weights of their twins.
 
     Rows are sorted by y, and where it ties by X, column by column: a change of units
     leaves that order alone.
@@ -44,9 +49,24 @@ def canonical_samples(X, y, sample_weight):
     """
     order = np.argsort(sample_weight, kind="stable")  # of twins, whose weights add up
     order = order[np.count_nonzero(sample_weight == 0) :]
-    same = np.ones(len(order), dtype=bool)  # as the row before, in all columns so far
+    order, same = _sorted(order, [*y.T, *X.T])
+    first = np.flatnonzero(~same)
+    weights = np.add.reduceat(sample_weight[order], first)
+    samples = Samples(X, y, order[first], weights)
+    counts = _counts(weights)
+    if counts is None or counts.max() == 1 or not _take_few_values(samples):
+        return samples
+    return _with_twins(samples, counts)
+
+
+def _sorted(order, columns):
+    """Row numbers ``order`` sorted by one column after the other.
+
+    And which of them are the same as the row before, in all columns.
+    """
+    same = np.ones(len(order), dtype=bool)  # in all columns so far
     same[:1] = False
-    for column in (*y.T, *X.T):
+    for column in columns:
         tied = same.copy()
         tied[:-1] |= same[1:]
         if not tied.any():
@@ -57,9 +77,51 @@ def canonical_samples(X, y, sample_weight):
         order[tied] = rows[sorting]
         values = values[sorting]
         same[tied] &= np.append(False, values[1:] == values[:-1])
-    first = np.flatnonzero(~same)
-    weights = np.add.reduceat(sample_weight[order], first)
-    return Samples(X, y, order[first], weights)
+    return order, same
+
+
+def _counts(weights):
+    """Rows that each weight (m,) stands for, None if they are no multiples of a unit.
+
+    The unit is the greatest common divisor, by Euclid's algorithm.
+    """
+    rounding, unit = 1e-9 * weights.max(), 0.0
+    for weight in np.unique(weights).tolist():
+        while weight > rounding:
+            unit, weight = weight, math.fmod(unit, weight)
+        if unit < 100 * rounding:
+            return None
+    return np.round(weights / unit)
+
+
+def _take_few_values(samples):
+    """Whether rows have twins because x and y take few values, not by copying.
+
+    On average every x is seen with two y and every y with two x, or every x with ten y.
+    """
+    per_x, per_y = (
+        len(samples.rows) / _n_distinct(samples.rows, values)
+        for values in (samples.X, samples.y)
+    )
+    return per_x >= 10 or min(per_x, per_y) >= 2
+
+
+def _n_distinct(rows, values):
+    _, same = _sorted(rows.copy(), values.T)
+    return np.count_nonzero(~same)
+
+
+def _with_twins(samples, counts):
+    """The samples as often as they are counted.
+
+    Beyond a hundred thousand in all as much less often, and weigh as much more.
+    """
+    copies = np.round(counts * min(1, MOST_TWINS / counts.sum()))
+    copies = np.maximum(copies, 1).astype(int)
+    return samples._replace(
+        rows=np.repeat(samples.rows, copies),
+        weights=np.repeat(samples.weights / copies, copies),
+    )
 
 
 def evenly(n_rows, most):

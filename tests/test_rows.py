@@ -14,8 +14,16 @@ def as_rows(samples):
 
 
 def random_data(rng, n=60):
+    """Rows of which some are copies of others."""
+    rows = rng.integers(0, n, n)
+    X, y = rng.normal(size=(n, 2))[rows], rng.integers(0, 9, (n, 1))[rows] * 1.0
+    return X, y, rng.integers(0, 4, n) * 1.0
+
+
+def counts(rng, n=3000):
+    """Rows whose x and y take few values, so that many are alike."""
     X = rng.integers(0, 3, (n, 2)) * 0.5
-    return X, rng.integers(0, 2, (n, 1)) * 1.0, rng.integers(0, 4, n) * 1.0
+    return X, rng.poisson(2 + 4 * X[:, :1]) * 1.0, rng.integers(0, 4, n) * 1.0
 
 
 def test_repeated_rows_are_one_row_of_their_total_weight(rng):
@@ -30,6 +38,43 @@ def test_repeated_rows_are_one_row_of_their_total_weight(rng):
     kept = as_rows(repeated)
     assert len(np.unique(kept[:, :3], axis=0)) == len(kept)
     assert kept[:, -1].sum() == weights.sum()
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.25, 3e-5])
+def test_counts_are_not_copies_and_stay_apart(rng, unit):
+    X, y, weights = counts(rng)
+    times = weights.astype(int)
+    data = X, y, unit * weights
+    repeated = [np.repeat(a, times, axis=0) for a in (X, y, np.full(len(X), unit))]
+    one, other = canonical_samples(*data), canonical_samples(*repeated)
+    np.testing.assert_allclose(as_rows(one), as_rows(other), rtol=1e-12)
+    assert len(one.rows) == times.sum()
+    np.testing.assert_allclose(one.weights, unit, rtol=1e-12)
+    order = rng.permutation(len(X))
+    shuffled = canonical_samples(*(a[order] for a in data))
+    np.testing.assert_allclose(as_rows(one), as_rows(shuffled), rtol=1e-12)
+
+
+def test_very_many_counts_weigh_more_instead(rng):
+    X, y, weights = counts(rng)
+    few = canonical_samples(X, y, weights)
+    many = canonical_samples(X, y, np.where(weights > 0, 10_000 * weights + 1, 0))
+    assert 100_000 - 500 < len(many.rows) < 100_000 + 500
+    assert many.weights.sum() == pytest.approx(np.sum(10_000 * weights + (weights > 0)))
+    share = [np.average(s.y[s.rows, 0] == 3, weights=s.weights) for s in (few, many)]
+    assert share[0] == pytest.approx(share[1], rel=1e-3)
+
+
+def test_copies_of_rows_with_few_x_or_few_y_are_no_counts(rng):
+    rows = rng.integers(0, 300, 600)
+    few, many = rng.integers(0, 3, (300, 1)) * 1.0, rng.normal(size=(300, 1))
+    few_x = np.repeat(np.arange(100), 3)[:, None] * 1.0
+    for X, y in [(many, few), (many, many), (few_x, many)]:
+        samples = canonical_samples(X[rows], y[rows], np.ones(600))
+        assert len(np.unique(as_rows(samples)[:, :-1], axis=0)) == len(samples.rows)
+    X, y, _ = counts(rng)
+    samples = canonical_samples(X, y, rng.uniform(1, 2, len(X)))  # no counts of rows
+    assert len(np.unique(as_rows(samples)[:, :3], axis=0)) == len(samples.rows)
 
 
 @pytest.mark.parametrize("n", [1, 2, 60, 5000])

@@ -115,6 +115,18 @@ def test_one_row_is_never_beyond_chance():
     assert not mine.beat_together(theirs).any()
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_means_of_counts_are_found(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 10, 1000)
+    y = rng.poisson(4 + 3 * np.sin(x))
+    model = MDNRegressor(max_iter=150, random_state=0).fit(x[:, None], y)
+    assert model.best_iteration_[0] > 0
+    values = np.arange(10)
+    means = [y[x == value].mean() for value in values]
+    np.testing.assert_allclose(model.predict(values[:, None]), means, atol=0.8)
+
+
 def test_a_start_that_no_pass_beats_is_not_kept():
     """Its random weights are no better than one law for all rows but by luck."""
     rng = np.random.default_rng(11)
