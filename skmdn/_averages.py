@@ -28,7 +28,7 @@ def checked_weights(sample_weight, n):
             f"{weights.shape}."
         )
     check_weight_values(weights)
-    return weights
+    return weights / weights.max()
 
 
 def along_outputs(law, values, *levels):

@@ -62,18 +62,26 @@ class TransformedLaw:
         """Distribution function (n, D); where y falls with z, the upper tail of z."""
         y = self._observations(y)
         z = self._transform(y)
-        undefined = np.isnan(z).any(axis=1)
-        if undefined.any():
-            row = int(np.argmax(undefined))
-            raise ValueError(
-                f"The transformer of the target is not defined at y = "
-                f"{np.squeeze(y[row])}, in row {row}. Leave such rows out, or take a "
-                "transformer that is defined wherever y may be."
-            )
         with np.errstate(all="ignore"):
             rising = self._rising()
+            ladder = self.ppf([NEGLIGIBLE, *LADDER, 1 - NEGLIGIBLE])  # (n, Q, D)
+            lowest, highest = ladder[:, 0], ladder[:, -1]
+            error = np.abs(self._inverse(z) - y) / (highest - lowest)
+        # Beyond what the inverse reaches there is nothing, and z may be anything.
+        nothing_below, nothing_above = y < lowest, y > highest
+        known = (error < NEGLIGIBLE) | nothing_below | nothing_above
+        if not known.all():
+            row = int(np.argmin(known.all(axis=1)))
+            raise ValueError(
+                "The transformer of the target has no inverse at y = "
+                f"{np.squeeze(y[row])}, in row {row}. Leave such rows out, or take a "
+                "transformer that has one wherever y may be."
+            )
+        z = np.where(error < NEGLIGIBLE, z, 0)
         below, above = (self._with_outputs(f(z)) for f in (self._law.cdf, self._law.sf))
-        return np.where(rising, below, above)
+        below = np.where(rising, below, above)
+        ends = np.where(nothing_below, 0.0, 1.0)
+        return np.where(error < NEGLIGIBLE, below, ends)
 
     def ppf(self, q):
         """Quantiles (n, Q, D); where y falls with z, those at 1 - q turn into them."""

@@ -124,7 +124,13 @@ ARROWS = {
     },
     "_plot.predictive_distribution": {"_plot.axes", "_plot.grids", "_plot.laws"},
     "_plot.pit": {"_averages", "_checks", "_plot.axes", "_plot.chance", "_plot.laws"},
-    "_plot.reliability": {"_averages", "_plot.axes", "_plot.chance", "_plot.laws"},
+    "_plot.reliability": {
+        "_averages",
+        "_checks",
+        "_plot.axes",
+        "_plot.chance",
+        "_plot.laws",
+    },
     "_plot.loss_curve": {"_plot.axes", "_predicted_law"},
     "_plot": {
         "_plot.conditional_density",

@@ -872,3 +872,31 @@ def test_an_inverse_that_is_none_has_no_density(rng):
     model = transformed(X, np.exp(X[:, 0]), check_inverse=False, **biased)
     with pytest.raises(ValueError, match="not smooth and invertible"):
         metrics.neg_log_likelihood(model, X, np.exp(X[:, 0]))
+
+
+def normal_through(func, inverse_func, mean=0.0):
+    z = MixtureDistribution(*np.ones((3, 2, 1)))
+    z = MixtureDistribution(z.weights, z.means * mean, z.covariances)
+    pair = FunctionTransformer(func, inverse_func).fit(np.ones((3, 1)))
+    return _transformed_law.TransformedLaw(z, [pair])
+
+
+def test_the_cdf_of_a_transformed_law_is_that_of_its_draws():
+    law = normal_through(np.cbrt, lambda z: z**3)
+    y = np.array([-0.3, 2.0])
+    np.testing.assert_allclose(law.cdf(y)[:, 0], stats.norm.cdf(np.cbrt(y)), rtol=1e-12)
+    clipped = normal_through(lambda y: np.clip(y, -1, 1), lambda z: np.clip(z, -1, 1))
+    y = np.array([-1.1, 0.5])
+    np.testing.assert_allclose(clipped.cdf(y)[:, 0], [0, stats.norm.cdf(0.5)])
+
+
+@pytest.mark.parametrize(
+    ("func", "inverse_func", "message"),
+    [
+        (np.sqrt, np.square, "not monotone"),
+        (np.floor, lambda z: z, r"no inverse at y = 0\.5, in row 1"),
+    ],
+)
+def test_there_is_no_cdf_without_an_inverse(func, inverse_func, message):
+    with pytest.raises(ValueError, match=message):
+        normal_through(func, inverse_func, mean=1.66).cdf([0.0, 0.5])

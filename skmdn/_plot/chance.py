@@ -33,7 +33,7 @@ def band_of_counts(n, probabilities, confidence, cumulative=False):
 
 
 def effective_count(weights):
-    """Kish's number of rows whose equal weights would tell as much, rounded down."""
+    """Kish's number of rows of equal weight that would tell as much, rounded down."""
     return int(weights.sum() ** 2 / np.sum(weights**2) * (1 + 1e-12))
 
 

@@ -36,7 +36,8 @@ def law_of_one_output(law):
     if check_law(law).n_outputs > 1:
         raise ValueError(
             f"This law is of {law.n_outputs} outputs, a display shows one. Take the "
-            "marginal of one: from_predictions(y[:, 0], law.marginal(0), ...)."
+            "marginal of one: from_predictions(y[:, 0], law.marginal(0), ...), where "
+            "law is what predict_distribution(X) returns."
         )
     return law
 

@@ -127,8 +127,9 @@ class PITDisplay:
         law : MixtureDistribution
             Of n rows and one output.
         sample_weight : array-like of shape (n,), default=None
-            Non-negative weights of the rows. Chance is then that of Kish's number of
-            rows, (Σ w)² / Σ w².
+            Non-negative weights of the rows. Chance is then taken for that of Kish's
+            number of rows, (Σ w)² / Σ w², which is less than a few rows of large weight
+            are capable of.
         n_bins : int, default=10
             Bars B.
         confidence : float, default=0.95

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skmdn._averages import checked_weights
+from skmdn._checks import real_numbers
 from skmdn._plot.axes import (
     BLUE,
     INK,
@@ -117,8 +118,9 @@ class ReliabilityDisplay:
         law : MixtureDistribution
             Of n rows and one output.
         sample_weight : array-like of shape (n,), default=None
-            Non-negative weights of the rows. Chance is then that of Kish's number of
-            rows, (Σ w)² / Σ w².
+            Non-negative weights of the rows. Chance is then taken for that of Kish's
+            number of rows, (Σ w)² / Σ w², which is less than a few rows of large weight
+            are capable of.
         coverage : array-like of shape (L,), default=0.05, 0.1, ..., 0.95
             Probabilities of the intervals.
         confidence : float, default=0.95
@@ -133,7 +135,7 @@ class ReliabilityDisplay:
         display : ReliabilityDisplay
         """
         check_fraction("confidence", confidence)
-        nominal = np.unique(np.asarray(coverage, dtype=np.float64))
+        nominal = np.unique(real_numbers("coverage", coverage))
         if nominal.size == 0:
             raise ValueError("coverage must name at least one level, got none.")
         for level in nominal.tolist():

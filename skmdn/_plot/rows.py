@@ -45,6 +45,11 @@ def _held(held, names):
             f"held must be a dict of values by feature, such as {{{names[0]!r}: 0.5}}; "
             f"got {held!r}. Leave it at None to hold all others at typical values."
         )
+    for key, value in held.items():
+        if np.ndim(value) > 0:
+            raise ValueError(
+                f"held must have one value for each feature, got {value!r} for {key!r}."
+            )
     return {_index("held", key, names): value for key, value in held.items()}
 
 
@@ -83,8 +88,11 @@ def _rows(X, held, n):
 
 
 def _typical(values):
-    """Median or, where that makes no sense, the most frequent value."""
-    if _is_number(values):
+    """Median, of whole numbers one of them, or the most frequent value."""
+    kind = getattr(values.dtype, "kind", "O")
+    if kind in "iub":  # may be codes, of which only those that are there mean something
+        return np.sort(np.asarray(values))[(len(values) - 1) // 2]
+    if kind == "f":
         return np.nanmedian(np.asarray(values, dtype=np.float64))
     names, counts = np.unique(np.asarray(values).astype(str), return_counts=True)
     return next(v for v in values if str(v) == names[np.argmax(counts)])
