@@ -42,7 +42,8 @@ def real_numbers(name, values):
     """Values as a float64 array; nothing is dropped to make them such."""
     try:
         array = np.asarray(values)
-        if array.dtype.kind in "cmMSU":
+        text = array.dtype.kind == "O" and any(isinstance(v, str) for v in array.flat)
+        if text or array.dtype.kind in "cmMSU":
             raise TypeError
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:

@@ -470,12 +470,14 @@ def _read_only(values):
     return values
 
 
-def _concatenated(laws, axis=0):
+def _concatenated(laws, axis=0, **others):
     """One law of the rows of several, one after the other."""
-    if axis != 0 or not all(isinstance(law, MixtureDistribution) for law in laws):
+    laws = list(laws)
+    alike = laws and all(isinstance(law, MixtureDistribution) for law in laws)
+    if axis != 0 or others or not alike:
         raise TypeError(
-            "np.concatenate joins laws with laws alone, and along their rows, axis 0. "
-            "Of other objects ask for arrays first: law.mean(), law.ppf(q)."
+            "np.concatenate joins a list of laws, no others and along their rows, axis "
+            "0. Of other objects ask for arrays first: law.mean(), law.ppf(q)."
         )
     kinds = {(law.n_components, law.n_outputs, law._n_members) for law in laws}
     if len(kinds) > 1:

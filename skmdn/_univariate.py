@@ -33,13 +33,13 @@ def sf(y, log_weights, means, stds):
 @blockwise(lambda K: K)
 def logcdf(y, log_weights, means, stds):
     """Return log P(Y <= y), (n,) or (n, Q)."""
-    return _logsumexp(_align(log_weights, y) + log_ndtr(_z(y, means, stds)))
+    return _log_below(_z(y, means, stds), _align(log_weights, y))
 
 
 @blockwise(lambda K: K)
 def logsf(y, log_weights, means, stds):
     """Return log P(Y > y), (n,) or (n, Q)."""
-    return _logsumexp(_align(log_weights, y) + log_ndtr(-_z(y, means, stds)))
+    return _log_below(-_z(y, means, stds), _align(log_weights, y))
 
 
 def _below(z, log_weights):
@@ -47,6 +47,13 @@ def _below(z, log_weights):
     weights = np.exp(log_weights)
     # 1 at infinity, whatever the rounding of weights
     return total(weights * ndtr(z)) / total(weights)
+
+
+def _log_below(z, log_weights):
+    """Return log P(Z <= z), (K, ...) -> (...), by what is above where that is less."""
+    below = _logsumexp(log_weights + log_ndtr(z)) - _logsumexp(log_weights)
+    with np.errstate(divide="ignore"):
+        return np.where(below > -0.5, np.log1p(-_below(-z, log_weights)), below)
 
 
 def _align(parameter, y):

@@ -337,8 +337,10 @@ def test_laws_of_different_kinds_are_not_joined(rng):
     for wrong in [lambda: np.concatenate([law, law], axis=1), lambda: np.mean(law)]:
         with pytest.raises(TypeError, match=r"law\.mean\(\)"):
             wrong()
-    with pytest.raises(TypeError, match="laws with laws alone"):
-        np.concatenate([law, np.ones(3)])
+    for wrong in [[law, np.ones(3)], (one for one in [law])]:
+        with pytest.raises(TypeError, match="joins a list of laws, no others"):
+            np.concatenate(wrong)
+    np.testing.assert_array_equal(np.concatenate({1: law}.values()).means, law.means)
 
 
 def test_repr_spells_out_the_first_rows(rng):

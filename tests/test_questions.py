@@ -60,6 +60,9 @@ def test_tails_have_all_their_digits():
     np.testing.assert_allclose(law.cdf(y), 1 - tail, rtol=1e-12)
     last = np.log(0.7) + stats.norm(1, 2).logsf(y[2])
     np.testing.assert_allclose(law.logsf(y), [*np.log(tail[:2]), last], rtol=1e-12)
+    far = np.full(3, 30.0)
+    np.testing.assert_allclose(law.logcdf(far), -law.sf(far), rtol=1e-12)
+    np.testing.assert_array_equal(law.logcdf(np.full(3, np.inf)), 0)
     mirrored = MixtureDistribution(law.weights, -law.means, law.covariances)
     np.testing.assert_array_equal(mirrored.logcdf(-y), law.logsf(y))
 
