@@ -20,8 +20,9 @@ def test_the_standard_error_is_that_of_a_paired_difference(rng, n_rows, n_errors
     seen = []
     for shift in np.linspace(-1, 1, 21):
         beaten = scores_of(after + shift, weights).beat(scores_of(before, weights))
-        t, _ = stats.ttest_rel(after + shift, before, axis=1)
-        np.testing.assert_array_equal(beaten, t > n_errors)
+        gain = after + shift - before - 1 / n_rows  # one nat for the pass they picked
+        test = stats.ttest_1samp(gain, 0, axis=1, alternative="greater")
+        np.testing.assert_array_equal(beaten, test.pvalue < stats.norm.sf(n_errors))
         seen += beaten.tolist()
     assert len(set(seen)) == 2
 
@@ -76,16 +77,19 @@ def test_members_whose_rows_are_few_decide_together(rng, gain):
     gains = gain + noise - noise.mean()
     weights = np.ones((6, 30))
     mine, theirs = scores_of(before + gains, weights), scores_of(before, weights)
-    better = gains.mean(axis=1) > 0
+    better = gains.mean(axis=1) > 1 / 30
     error = np.sqrt(np.mean(gains.var(axis=1, ddof=1) / 30) / 6)
-    expected = better & (gains.mean() > error)
+    quantile = stats.t.ppf(stats.norm.cdf(1), 179)
+    expected = better & (gains.mean() - 1 / 30 > quantile * error)
     np.testing.assert_array_equal(mine.beat_together(theirs), expected)
     assert expected.any() == (gain > 0)
     assert gain <= 0 or expected.sum() > mine.beat(theirs).sum()
     few = [scores_of(part.scores[:2, :15], weights[:2, :15]) for part in (mine, theirs)]
     gains = gains[:2, :15]
     error = np.sqrt(np.mean(gains.var(axis=1, ddof=1) / 15) / 2)
-    expected = (gains.mean(axis=1) > 0) & (gains.mean() > 2 * error)
+    quantile = stats.t.ppf(stats.norm.cdf(2), 29)
+    expected = gains.mean(axis=1) > 1 / 15
+    expected &= gains.mean() - 1 / 15 > quantile * error
     np.testing.assert_array_equal(few[0].beat_together(few[1]), expected)
 
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 from skmdn._folds import n_effective
 from skmdn.nn.arrays import array_on, as_float64, device_of
@@ -29,9 +30,9 @@ class RowScores(NamedTuple):
         """Members (M,) whose mean is above that of ``others`` beyond chance.
 
         By one standard error of the mean difference, row by row: what both find hard
-        says nothing. By two where the rows count as thirty of equal weight or less. A
-        mean that is not finite beats nobody, and everybody beats it; nor is one row
-        alone beyond chance.
+        says nothing. By two where the rows count as thirty of equal weight or less,
+        which are a few more by Student's t. A mean that is not finite beats nobody, and
+        everybody beats it; nor is one row alone beyond chance.
         """
         gain, errors = self._gain(others)
         error = np.sqrt(np.sum(errors**2, axis=1))
@@ -52,24 +53,29 @@ class RowScores(NamedTuple):
     def _gain(self, others):
         """Mean difference (M,), and what each row adds to its error (M, n).
 
-        The squares of that have the sum of the squared standard error. No row alone
-        decides. A mean that is infinite makes the difference so, with no error.
+        The squares of that have the sum of the squared standard error. The rows have
+        picked the pass that they judge, a number, and flatter it by one nat in all
+        (Akaike, 1974). No row alone decides. A mean that is infinite makes the
+        difference so, with no error.
         """
         share = self.weights / self.weights.sum(axis=1, keepdims=True)
         means = [np.sum(share * rows.scores, axis=1) for rows in (self, others)]
         lost, won = (~np.isfinite(mean) for mean in means)
         gains = np.clip(self.scores - others.scores, -MOST_SAID, MOST_SAID)
         gain = np.sum(share * gains, axis=1)
-        n = n_effective(self.weights)[:, None]
+        n = n_effective(self.weights)
         unbiased = np.sqrt(n / np.maximum(n - 1, 1))
-        errors = unbiased * share * (gains - gain[:, None])
-        errors[n[:, 0] < 2] = np.inf
+        errors = unbiased[:, None] * share * (gains - gain[:, None])
+        errors[n < 2] = np.inf
         errors[lost | won] = 0
-        return np.where(lost, -np.inf, np.where(won, np.inf, gain)), errors
+        gain = np.where(lost, -np.inf, np.where(won, np.inf, gain))
+        return gain - 1 / n, errors
 
 
 def _n_errors(n_rows):
-    return np.where(n_rows <= FEW_ROWS, 2, 1)
+    """One standard error, or two for few rows, of a mean whose error they have told."""
+    level = ndtr(np.where(n_rows <= FEW_ROWS, 2, 1))
+    return stdtrit(np.maximum(n_rows - 1, 1), level)
 
 
 class Validation:
