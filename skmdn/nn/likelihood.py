@@ -80,7 +80,7 @@ class MixtureLikelihood:
         """Standard deviations (M, K or 1, D, B), eq. (8).
 
         The logarithm of 1 + e is wrong by the rounding error of 1, as the residuals of
-        standardised targets are; NumPy's log1p is not, but takes four times as long.
+        standardised targets are; NumPy's log1p is not, but takes five times as long.
         """
         xp, raw = self.xp, self.raw_stds
         bend = xp.log(xp.exp(-abs(raw)) + self.one)
