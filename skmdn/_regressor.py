@@ -197,8 +197,8 @@ class MDNRegressor(
     At the end the validation rows, if more than 30, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard
     deviations are shifted by one number to where these rows score best, and a little
-    further. For n rows, which have picked the pass too, know two numbers no better than
-    a mean and a variance, and a new row varies (n + 1) / (n - 3) times as much as they.
+    further: n rows that had told a mean and a variance (these have picked the pass and
+    told the width) would leave a new row to vary (n + 1) / (n - 3) times as much.
 
     An ensemble wants components of other widths than its members, for a mixture is
     wider than they are [4]_: its components are narrowed by what its members disagree

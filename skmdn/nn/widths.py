@@ -14,11 +14,11 @@ def fit_widths(std_intercepts, validation, learned):
 
     Rows that weights were fitted to have smaller residuals than new rows, and standard
     deviations learned from them are too small: more than thirty rows may widen. Fewer
-    than 500 may not narrow, for they may lack a tail by luck. Nor do n numbers know
-    the width, and they have picked the pass as well: had they told a mean and a
-    variance, the next would be a Student's t, whose variance is (n + 1) / (n - 3) times
-    their mean square. 4 n / (n + 1) times the shift, added to their log-likelihood,
-    makes a normal law as wide.
+    than 500 may not narrow, for they may lack a tail by luck. Nor do n numbers know the
+    width, and they have picked the pass as well. Had they told a mean and a variance,
+    the next would be a Student's t, whose variance is (n + 1) / (n - 3) times their
+    mean square: 4 n / (n + 1) times the shift, added to their log-likelihood, makes a
+    normal law as wide.
 
     Parameters
     ----------
