@@ -32,11 +32,6 @@ def band_of_counts(n, probabilities, confidence, cumulative=False):
     return np.stack([lower, binom.isf(level, n, probabilities)])
 
 
-def effective_count(weights):
-    """Kish's number of rows of equal weight that would tell as much, rounded down."""
-    return int(weights.sum() ** 2 / np.sum(weights**2) * (1 + 1e-12))
-
-
 def _tail_probabilities(n, probabilities, cumulative):
     """Two-sided p-values (S, L) of simulated counts."""
     rng = np.random.default_rng(0)  # the same data have the same band

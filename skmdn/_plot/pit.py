@@ -6,6 +6,7 @@ import numpy as np
 
 from skmdn._averages import checked_weights
 from skmdn._checks import is_integer
+from skmdn._folds import n_effective
 from skmdn._plot.axes import (
     INK,
     PALE_BLUE,
@@ -15,7 +16,7 @@ from skmdn._plot.axes import (
     percent,
     style,
 )
-from skmdn._plot.chance import band_of_counts, effective_count
+from skmdn._plot.chance import band_of_counts
 from skmdn._plot.laws import check_fraction, law_to_judge, uniform_values
 
 
@@ -151,7 +152,7 @@ class PITDisplay:
         pit_values = uniform_values(y, law)
         weights = checked_weights(sample_weight, len(pit_values))
         totals, bin_edges = np.histogram(pit_values, n_bins, (0, 1), weights=weights)
-        shares, n = np.full(n_bins, 1 / n_bins), effective_count(weights)
+        shares, n = np.full(n_bins, 1 / n_bins), int(n_effective(weights[None])[0])
         band = band_of_counts(n, shares, confidence)[:, 0]
         return cls(
             pit_values=pit_values,

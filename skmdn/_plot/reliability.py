@@ -6,6 +6,7 @@ import numpy as np
 
 from skmdn._averages import checked_weights
 from skmdn._checks import real_numbers
+from skmdn._folds import n_effective
 from skmdn._plot.axes import (
     BLUE,
     INK,
@@ -15,7 +16,7 @@ from skmdn._plot.axes import (
     percent,
     style,
 )
-from skmdn._plot.chance import band_of_counts, effective_count
+from skmdn._plot.chance import band_of_counts
 from skmdn._plot.laws import check_fraction, law_to_judge, uniform_values
 
 LEVELS = tuple(np.linspace(0.05, 0.95, 19).round(2).tolist())
@@ -143,7 +144,7 @@ class ReliabilityDisplay:
         # y is in the interval if its PIT value is no further from the middle.
         distances = np.abs(2 * uniform_values(y, law) - 1)
         weights = checked_weights(sample_weight, len(distances))
-        n = effective_count(weights)
+        n = int(n_effective(weights[None])[0])
         return cls(
             nominal=nominal,
             observed=weights @ (distances[:, None] <= nominal) / weights.sum(),

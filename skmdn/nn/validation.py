@@ -30,9 +30,9 @@ class RowScores(NamedTuple):
         """Members (M,) whose mean is above that of ``others`` beyond chance.
 
         By one standard error of the mean difference, row by row: what both find hard
-        says nothing. By two where the rows count as thirty of equal weight or less,
-        which are a few more by Student's t. A mean that is not finite beats nobody, and
-        everybody beats it; nor is one row alone beyond chance.
+        says nothing. By two where the rows count as thirty of equal weight or less. A
+        mean that is not finite beats nobody, and everybody beats it; nor is one row
+        alone beyond chance.
         """
         gain, errors = self._gain(others)
         error = np.sqrt(np.sum(errors**2, axis=1))
@@ -73,7 +73,10 @@ class RowScores(NamedTuple):
 
 
 def _n_errors(n_rows):
-    """One standard error, or two for few rows, of a mean whose error they have told."""
+    """One standard error, or two for few rows: quantiles of Student's t as likely.
+
+    For the rows have told the error too.
+    """
     level = ndtr(np.where(n_rows <= FEW_ROWS, 2, 1))
     return stdtrit(np.maximum(n_rows - 1, 1), level)
 
