@@ -42,8 +42,7 @@ def real_numbers(name, values):
     """Values as a float64 array; nothing is dropped to make them such."""
     try:
         array = np.asarray(values)
-        text = array.dtype.kind == "O" and any(isinstance(v, str) for v in array.flat)
-        if text or array.dtype.kind in "cmMSU":
+        if array.dtype.kind in "cmM":
             raise TypeError
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:

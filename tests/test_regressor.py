@@ -713,13 +713,9 @@ BAD_DATA = {
     ),
     "NaN in y": (lambda X, y: (X, replace_fourth(y, np.nan)), "NaN"),
     "None in y": (lambda X, y: (X, replace_fourth(y.astype(object), None)), "NaN"),
-    "infinity in objects": (
-        lambda X, y: (X, replace_fourth(y.astype(object), np.inf)),
-        "first in row 3|infinity",
-    ),
-    "text in y": (
-        lambda X, y: (X, y.astype("U32")),
-        "y must be real numbers in a dense array",
+    "infinity in strings": (
+        lambda X, y: (X, replace_fourth(y.astype("U32"), "inf")),
+        "first in row 3",
     ),
     "strings": (lambda X, y: (np.full(X.shape, "a"), y), "could not convert"),
     "y too short": (lambda X, y: (X, y[:-1]), "inconsistent numbers of samples"),
@@ -781,8 +777,7 @@ def test_answers_have_the_shape_of_the_latest_y(rng, go_on):
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_targets_of_another_kind_are_refused(rng, method):
     X, _ = make_data(rng)
-    dates, words = np.arange(200).astype("M8[s]"), np.arange(200).astype(str)
-    for y in [dates, words, csr_array(np.ones((200, 1)))]:
+    for y in [np.arange(200).astype("M8[s]"), csr_array(np.ones((200, 1)))]:
         with pytest.raises(ValueError, match="y must be real numbers in a dense array"):
             getattr(make_model(), method)(X, y)
 
