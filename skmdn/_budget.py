@@ -26,6 +26,11 @@ def auto_validation_fraction(n_rows):
     return min(max(VALIDATION_SHARE, ENOUGH_VALIDATION_ROWS / n_rows), 1 / 3)
 
 
+def auto_refit(n_rows, n_members=1):
+    """Whether rows are so few that those held out are missed; a pool has seen all."""
+    return n_members == 1 and n_rows < MANY_ROWS
+
+
 def auto_batch_size(n_rows, n_members=1):
     """Power of two near n / 32, from 64 to 256; half as much, from 64, for members."""
     size = 2 ** round(math.log2(max(n_rows, 1) / 32))

@@ -36,6 +36,7 @@ class FittedState:
         self._head = tuple(head)
         self.n_iter_ = fit.losses.shape[1]
         self.best_iteration_ = fit.best_iteration
+        self.refit_iterations_ = fit.refit_iterations
         self.loss_curve_ = fit.losses
         self.validation_scores_ = fit.scores
         self._seeds, self._moments, self._n_steps = fit.seeds, fit.moments, fit.n_steps

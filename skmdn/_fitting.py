@@ -15,6 +15,7 @@ from skmdn._budget import (
     auto_hidden_layer_sizes,
     auto_max_iter,
     auto_patience,
+    auto_refit,
     auto_validation_fraction,
 )
 from skmdn._constraints import layer_sizes
@@ -52,6 +53,24 @@ class Fit(NamedTuple):
     n_steps: int
     # In the network's intercepts; taken off before training goes on
     pool_shift: float = 0.0
+    passes: np.ndarray | None = None  # (2, M) of either annealing, where judged
+    width_shift: np.ndarray | None = None  # (M,) in the intercepts of the network
+    interrupted: bool = False
+    refit_iterations: np.ndarray | None = None  # (M,)
+
+    def of(self, members):
+        """The fit of some members, by their numbers."""
+        judged = self.passes is not None
+        return self._replace(
+            network=self.network.of(members),
+            losses=self.losses[members],
+            scores=self.scores[members],
+            best_iteration=self.best_iteration[members],
+            seeds=self.seeds[members],
+            passes=self.passes[:, members] if judged else None,
+            width_shift=self.width_shift[members] if judged else None,
+            refit_iterations=self.refit_iterations[members],
+        )
 
 
 def fit_network(settings, samples, held_out=None, previous=None):
@@ -81,14 +100,18 @@ def fit_network(settings, samples, held_out=None, previous=None):
     part = samples, y
     data = _training_data(settings, part, held_out, start.scaling, n_restarts, rng)
     options = _options(settings, data.train_rows.shape[1], fresh=previous is None)
-    fit = _best_restarts(_train(start, data, options, seeds), n_restarts)
+    fit = _train(start, data, options, seeds)
+    kept = _best_restarts(fit, n_restarts)
+    fit, start, data = fit.of(kept), start.of(kept), data.of(kept)
     _warn_where_nothing_was_judged(fit.scores)
+    pool_shift = 0.0
     if settings.n_estimators > 1:
-        data = data._replace(
-            train_rows=data.train_rows[::n_restarts],
-            validation_rows=data.validation_rows[::n_restarts],
-        )
-        fit = _pooled(fit, _pool_adjustment(fit.network, data, samples))
+        pool_shift = _pool_adjustment(fit.network, data, samples)
+    if held_out is None and _auto(
+        settings.refit, auto_refit, len(y), settings.n_estimators
+    ):
+        fit = _refit(fit, start, data, options)
+    fit = _pooled(fit, pool_shift)
     parts = [samples] if held_out is None else [samples, held_out]
     return _with_least(fit, least_raw_stds(fit.network, parts))
 
@@ -102,6 +125,26 @@ def _pool_adjustment(network, data, samples):
 
 def _with_least(fit, least):
     return fit._replace(network=fit.network._replace(least_raw_stds=least))
+
+
+def _refit(fit, start, data, options):
+    """The fit, its network trained anew on all rows, by the passes that had paid.
+
+    Nobody judges it: what its rows held out said of its widths is taken as it was. Who
+    learned nothing, and a fit that was interrupted, stay as they are.
+    """
+    if fit.passes is None or fit.interrupted or not fit.passes.any():
+        return fit
+    n_rows, n_members = len(data.table), len(fit.seeds)
+    rows = np.tile(np.arange(n_rows, dtype=np.int32), (n_members, 1))
+    data = data._replace(train_rows=rows, validation_rows=rows[:, :0])
+    again = _train(start, data, options, fit.seeds, passes=fit.passes)
+    if again.interrupted:
+        return fit
+    learned = fit.passes.any(axis=0)
+    network = shifted(again.network, fit.width_shift[:, None])
+    network = fit.network.with_members(learned, network)
+    return fit._replace(network=network, refit_iterations=again.best_iteration)
 
 
 def _warn_where_nothing_was_judged(scores):
@@ -312,11 +355,11 @@ def _auto(value, rule, *arguments):
     return rule(*arguments) if isinstance(value, str) else value
 
 
-def _train(start, data, options, seeds, moments=None, n_steps=0):
+def _train(start, data, options, seeds, moments=None, n_steps=0, passes=None):
     from skmdn.nn.training import State, train
 
     state = State(start.coefs, start.intercepts, moments, n_steps)
-    result = train(state, start.head, data, options, seeds)
+    result = train(state, start.head, data, options, seeds, passes)
     state = result.state
     return Fit(
         network=start._replace(coefs=state.coefs, intercepts=state.intercepts),
@@ -326,11 +369,15 @@ def _train(start, data, options, seeds, moments=None, n_steps=0):
         seeds=np.asarray(seeds),
         moments=state.moments,
         n_steps=state.n_steps,
+        passes=result.passes,
+        width_shift=result.width_shift,
+        interrupted=result.interrupted,
+        refit_iterations=np.zeros(len(seeds), dtype=int),
     )
 
 
 def _best_restarts(fit, n_restarts):
-    """The best of each member's restarts, by validation rows or else by the loss.
+    """Number of the best of each member's restarts, by validation rows or the loss.
 
     A restart whose passes were not kept is no better than their start.
     """
@@ -340,11 +387,4 @@ def _best_restarts(fit, n_restarts):
     else:
         quality = -np.nan_to_num(fit.losses[:, -1], nan=np.inf)
     best = quality.reshape(-1, n_restarts).argmax(axis=1)
-    kept = np.arange(len(best)) * n_restarts + best
-    return fit._replace(
-        network=fit.network.of(kept),
-        losses=fit.losses[kept],
-        scores=fit.scores[kept],
-        best_iteration=fit.best_iteration[kept],
-        seeds=fit.seeds[kept],
-    )
+    return np.arange(len(best)) * n_restarts + best

@@ -42,6 +42,19 @@ class Network(NamedTuple):
     scaling: Scaling
     least_raw_stds: np.ndarray | None = None  # (M, K or 1, D or 1)
 
+    def with_members(self, chosen, other):
+        """The network with those members of ``other`` that are ``chosen`` (M,)."""
+        return self._replace(
+            coefs=[
+                np.where(chosen[:, None, None], new, old)
+                for new, old in zip(other.coefs, self.coefs, strict=True)
+            ],
+            intercepts=[
+                np.where(chosen[:, None], new, old)
+                for new, old in zip(other.intercepts, self.intercepts, strict=True)
+            ],
+        )
+
     def of(self, members):
         """The network of some members, by their numbers."""
         least = self.least_raw_stds

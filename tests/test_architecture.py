@@ -66,6 +66,7 @@ ARROWS = {
     "nn.activations": {"nn.arrays"},
     "nn.batches": {"nn.arrays"},
     "nn.record": {"nn.arrays"},
+    "nn.countdown": set(),
     "nn.initialization": set(),
     "nn.likelihood": {"_covariance", "nn.arrays"},
     "nn.gradient": {"nn.activations", "nn.likelihood", "nn.arrays"},
@@ -76,6 +77,7 @@ ARROWS = {
     "nn.training": {
         "_one_thread",
         "nn.arrays",
+        "nn.countdown",
         "nn.gradient",
         "nn.record",
         "nn.schedule",

@@ -9,6 +9,7 @@ from skmdn._budget import (
     auto_hidden_layer_sizes,
     auto_max_iter,
     auto_patience,
+    auto_refit,
     auto_validation_fraction,
 )
 
@@ -22,6 +23,12 @@ def test_rules_hold_for_any_number_of_rows(n_rows, n_members):
     assert max_iter >= 25
     assert max_iter * max(n_rows // batch_size, 1) >= 7500
     assert auto_patience(max_iter) == max(max_iter // 10, 10)
+
+
+def test_a_single_network_of_few_rows_is_refit():
+    assert auto_refit(1999)
+    assert not auto_refit(2000)
+    assert not auto_refit(100, n_members=2)
 
 
 @pytest.mark.parametrize(

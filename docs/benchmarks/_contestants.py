@@ -49,6 +49,7 @@ class TrainingSteps:
         self.training.plan(self.training.options.max_iter)
         shuffles = [steps.shuffle for steps in self.training.steps]
         self.per_pass = shuffles[0].n_steps
+        self.per_refit_pass = len(X) // shuffles[0].size
         passes = -(-n_steps // self.per_pass)
         for shuffle in shuffles:
             index = np.concatenate([shuffle.draw() for _ in range(passes)])[:n_steps]

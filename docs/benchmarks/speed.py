@@ -109,6 +109,7 @@ class WholeFit:
     def over_steps(self, name, n_rows, times):
         fit, one_step = times[f"fit of {name}"], times[f"step of {name}"]
         taken = self.model.n_iter_ * self.steps.per_pass
+        taken += self.model.refit_iterations_.max() * self.steps.per_refit_pass
         values = fit.seconds / (taken * one_step.seconds)
         detail = f"{fit} / ({taken} x {one_step})"
         return Ratio(f"fit of {name} / its steps, n = {n_rows}", values, 1.3, detail)

@@ -24,6 +24,13 @@ class TrainingData(NamedTuple):
     validation_rows: np.ndarray  # (M, n_validation) int32, possibly no column
     log_unit: float  # added to a negative log-likelihood to have it in units of y
 
+    def of(self, members):
+        """The data of some members, by their numbers."""
+        return self._replace(
+            train_rows=self.train_rows[members],
+            validation_rows=self.validation_rows[members],
+        )
+
 
 class Batch:
     """A minibatch of every member: views x, y and weights of one buffer."""

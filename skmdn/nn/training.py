@@ -7,7 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from skmdn._one_thread import one_thread
-from skmdn.nn.arrays import array_on, as_numpy, library, without_autograd
+from skmdn.nn.arrays import (
+    array_on,
+    as_numpy,
+    device_of,
+    library,
+    without_autograd,
+)
+from skmdn.nn.countdown import Countdown
 from skmdn.nn.gradient import FlatWeights
 from skmdn.nn.record import Record
 from skmdn.nn.schedule import REGULARISED, Annealed, Constant
@@ -53,9 +60,12 @@ class Result(NamedTuple):
     losses: np.ndarray  # (M, E) mean negative log-likelihood while training
     scores: np.ndarray  # (M, E) mean log-likelihood of the validation rows
     best_iteration: np.ndarray  # (M,) passes behind the weights that were kept
+    passes: np.ndarray | None  # (2, M) of these, those of either annealing
+    width_shift: np.ndarray | None  # (M,) of raw standard deviations, in the weights
+    interrupted: bool
 
 
-def train(state, head, data, options, seeds):
+def train(state, head, data, options, seeds, passes=None):
     """Train all members of ``state``, each by its own seed and on its own rows.
 
     Parameters
@@ -63,11 +73,12 @@ def train(state, head, data, options, seeds):
     state : State
     head : MixtureHead
     data : TrainingData
-        The weights in its table are divided by the batch size, for a copy of a large
-        table would double the memory.
     options : TrainingOptions
     seeds : sequence of int
         One for each member; minibatches and dropout depend on nothing else.
+    passes : ndarray of shape (2, M), optional
+        How many to make of the first and of the second annealing, if that is known. If
+        not, rows held out tell.
 
     Returns
     -------
@@ -77,21 +88,25 @@ def train(state, head, data, options, seeds):
     device = library(options.device)
     # Steps that diverge are undone, and need no warning; torch gives none either.
     with one_thread(), without_autograd(device), np.errstate(all="ignore"):
-        return _Training(state, head, data, options, seeds, device).run()
+        table = array_on(data.table, device)
+        batch_size = min(options.batch_size, data.train_rows.shape[1])
+        row_weights = table[:, -1]
+        row_weights /= batch_size  # so that the loss of a batch is a mean
+        training = _Training(state, head, data, table, options, seeds, batch_size)
+        result = training.run() if passes is None else training.repeat(passes)
+        row_weights *= batch_size  # in place: a copy of a large table costs memory
+        return result
 
 
 class _Training:
-    def __init__(self, state, head, data, options, seeds, device):
+    def __init__(self, state, head, data, table, options, seeds, batch_size):
         sizes = [state.coefs[0].shape[1], *(coef.shape[2] for coef in state.coefs)]
-        table = array_on(data.table, device)
         self.options = options
         self.start = state
         self.head = head
         self.averaged = FlatWeights(sizes, len(seeds), table)
         self.averaged.load(state.coefs, state.intercepts)
-        batch_size = min(options.batch_size, data.train_rows.shape[1])
-        table[:, -1] /= batch_size  # so that the loss of a batch is a mean
-        self.blocks = blocks(len(seeds), batch_size, sizes[1:-1], device)
+        self.blocks = blocks(len(seeds), batch_size, sizes[1:-1], device_of(table))
         self.make_steps = partial(
             Steps,
             averaged=self.averaged,
@@ -108,6 +123,7 @@ class _Training:
                 self.averaged, head, options.activation, table, data
             )
         self.record = Record(self.averaged, options, data.log_unit)
+        self.n_again = int(AGAIN * options.max_iter)
         self.interrupted = False
 
     def _steps(self, state, run):
@@ -118,25 +134,43 @@ class _Training:
 
     def run(self):
         """Pass over the rows until the last pass, a stop of all members or Ctrl-C."""
-        if self.validation:
-            self.record.start(self.validation.score())
-        max_iter = self.options.max_iter
-        n_again = int(AGAIN * max_iter) if self.validation else 0
-        self._passes(max_iter - n_again)
-        if n_again and not self.interrupted:
-            self._anneal_again(n_again)
+        record = self.record
+        if self.validation is None:
+            self._passes(self.options.max_iter)
+            record.close()
+            return self._result(record.best_iteration)
+        record.start(self.validation.score())
+        self._passes(self.options.max_iter - self.n_again)
+        n_first, first = len(record.scores), record.best_iteration.copy()
+        if self.n_again and not self.interrupted:
+            self.averaged.flat[:] = record.best_flat
+            patience = self.options.n_iter_no_change
+            record.wait_anew(min(patience, max(patience // 2, LEAST_PATIENCE)))
+            self._anneal_again()
+        record.close()
+        width_shift = self._settle()
+        best = record.best_iteration
+        passes = np.minimum(first, best), np.maximum(best - n_first, 0)
+        return self._result(best, np.stack(passes), width_shift)
+
+    def repeat(self, passes):
+        """Make so many ``passes`` (2, M) of either annealing, along their schedules."""
+        first, second = passes
+        self.record = Countdown(first, self.options.verbose)
+        self._passes(self.options.max_iter - self.n_again)
+        if second.any() and not self.interrupted:
+            self.record = Countdown(second, self.options.verbose)
+            self._anneal_again()
         self.record.close()
-        if self.validation:
-            self._settle()
-        return self._result()
+        return self._result(first + second, passes)
 
     def _passes(self, n_passes, regularised=REGULARISED):
         """Make up to ``n_passes`` passes, along a schedule of their own."""
         self.plan(n_passes, regularised)
         for _ in range(n_passes):
-            self.record.add(self._one_pass(), self._validation_score())
             if self.interrupted or self.record.stopped().all():
                 break
+            self.record.add(self._one_pass(), self._validation_score())
 
     def plan(self, n_passes, regularised=REGULARISED):
         """Make a schedule for the steps of the next ``n_passes`` passes."""
@@ -149,18 +183,15 @@ class _Training:
                 else Constant(rate)
             )
 
-    def _anneal_again(self, n_passes):
-        """Start once more, from the best weights (Loshchilov and Hutter, 2017).
+    def _anneal_again(self):
+        """Start once more, from ``averaged`` weights (Loshchilov and Hutter, 2017).
 
         Best are often weights of half-way, while steps were long. What a second
         annealing gains it gains soon, so that the patience is a half.
         """
-        self.averaged.flat[:] = self.record.best_flat
         nothing = self.start._replace(moments=None, n_steps=0)
         self.steps = self._steps(nothing, run=1)
-        patience = self.options.n_iter_no_change
-        self.record.wait_anew(min(patience, max(patience // 2, LEAST_PATIENCE)))
-        self._passes(n_passes, regularised=0)
+        self._passes(self.n_again, regularised=0)
 
     def _one_pass(self):
         """Mean loss (M,) of one more pass by all members who have not stopped."""
@@ -199,6 +230,8 @@ class _Training:
         better than the start, or the best do not beat that law beyond chance: the best
         of hundreds of passes is better on ten rows by luck alone, and one law is never
         absurd. Nor is it too narrow. Members of an ensemble are judged together.
+
+        Returns the shift (M,) of raw standard deviations by which widths changed.
         """
         record, averaged = self.record, self.averaged
         averaged.flat[:] = record.best_flat
@@ -211,11 +244,12 @@ class _Training:
             learned = beat(self.validation.rows()) & (record.best_iteration > 0)
             record.go_back(~learned, averaged.flat)
             averaged.flat[:] = record.best_flat
-        if self.options.single:
-            std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
-            fit_widths(std_intercepts, self.validation, learned)
+        if not self.options.single:
+            return np.zeros(len(averaged.flat))
+        std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
+        return fit_widths(std_intercepts, self.validation, learned)
 
-    def _result(self):
+    def _result(self, best_iteration, passes=None, width_shift=None):
         moments, n_steps = None, 0
         if not self.options.annealed:
             adams = [steps.adam for steps in self.steps]
@@ -226,4 +260,6 @@ class _Training:
             n_steps = adams[0].n_steps
         state = State(*self.averaged.arrays(), moments, n_steps)
         losses, scores = self.record.history()
-        return Result(state, losses, scores, self.record.best_iteration)
+        return Result(
+            state, losses, scores, best_iteration, passes, width_shift, self.interrupted
+        )

@@ -29,6 +29,10 @@ def fit_widths(std_intercepts, validation, learned):
     validation : Validation
     learned : ndarray of shape (M,)
         Whose standard deviations were learned from rows, and may be shifted.
+
+    Returns
+    -------
+    shift : ndarray of shape (M,)
     """
     trained = copy(std_intercepts)
 
@@ -45,9 +49,9 @@ def fit_widths(std_intercepts, validation, learned):
     furthest = sum(STEPS)
     lowest = np.where(learned & (n_rows >= MANY_ROWS), -furthest, 0)
     highest = np.where(learned & (n_rows > FEW_ROWS), furthest, 0)
-    if not np.any(lowest < highest):
-        return
     shift = np.zeros(len(trained))
+    if not np.any(lowest < highest):
+        return shift
     best = score(shift)
     for step in STEPS:
         for candidate in (shift - step, shift + step):
@@ -56,3 +60,4 @@ def fit_widths(std_intercepts, validation, learned):
             better = found > best
             shift, best = np.where(better, (candidate, found), (shift, best))
     move(shift)
+    return shift
