@@ -103,7 +103,7 @@ def fit_network(settings, samples, held_out=None, previous=None):
     fit = _train(start, data, options, seeds)
     kept = _best_restarts(fit, n_restarts)
     fit, start, data = fit.of(kept), start.of(kept), data.of(kept)
-    _warn_where_nothing_was_judged(fit.scores)
+    _warn_where_nothing_was_learned(fit)
     pool_shift = 0.0
     if settings.n_estimators > 1:
         pool_shift = _pool_adjustment(fit.network, data, samples)
@@ -147,15 +147,20 @@ def _refit(fit, start, data, options):
     return fit._replace(network=network, refit_iterations=again.best_iteration)
 
 
-def _warn_where_nothing_was_judged(scores):
-    """Tell the caller of `fit` of members whose passes (M, E) had no finite score."""
-    if scores.shape[1] and not np.isfinite(scores).any(axis=1).all():
-        warnings.warn(
-            "No pass had a finite score on the validation rows, so nothing that was "
-            "learned could be kept. Look for rows of X or y that are many orders of "
-            "magnitude off.",
-            stacklevel=5,
-        )
+def _warn_where_nothing_was_learned(fit):
+    """Tell the caller of `fit` of members without a score, or a loss, that is finite."""
+    judged = fit.scores.shape[1] > 0
+    finite = np.isfinite(fit.scores if judged else fit.losses[:, -1:])
+    if finite.any(axis=1).all():
+        return
+    if judged:
+        what = "No pass had a finite score on the validation rows, so nothing that was "
+        what += "learned could be kept."
+    else:
+        what = "The loss of the last pass is not finite, and weights that were not "
+        what += "either were set back. Lower learning_rate_init."
+    off = "Look for rows of X or y that are many orders of magnitude off."
+    warnings.warn(f"{what} {off}", stacklevel=5)
 
 
 def _pooled(fit, shift):
@@ -185,6 +190,7 @@ def fit_chunk(settings, samples, previous=None):
         for seed in seeds
     ]
     fit = _train(start, data, options, chunk_seeds, previous.moments, previous.n_steps)
+    _warn_where_nothing_was_learned(fit)
     losses = np.hstack([previous.losses, fit.losses])
     fit = fit._replace(
         losses=losses,

@@ -35,15 +35,31 @@ class Terrain(NamedTuple):
     precision: np.ndarray  # (N, D, D), averaged by responsibility
 
 
+def mode(log_weights, means, factors):
+    """Highest mode of each mixture, (n, D).
+
+    Climbed to from the means and from as many crossings, those of most density: no
+    climb ends lower than it starts.
+    """
+    n, n_components, n_outputs = means.shape
+    found = _climbed_to(log_weights, means, factors, n_crossings=n_components)
+    return np.reshape([points[0] for points in found], (n, n_outputs))
+
+
 def modes(log_weights, means, factors):
     """Modes of each mixture, a list of n arrays (m, D), highest density first."""
+    return _climbed_to(log_weights, means, factors)
+
+
+def _climbed_to(log_weights, means, factors, n_crossings=None):
     n, n_components, n_outputs = means.shape
     full = embed_diagonal(factors) if is_diagonal(factors) else factors
     unit = _units(full)
     means, full = means / unit[:, None], full * unit[:, None, :, None]
     found = []
     for block in row_blocks(n, n_components**3 * n_outputs**2):
-        found += _modes(log_weights[block], means[block], full[block])
+        mixtures = log_weights[block], means[block], full[block]
+        found += _modes(*mixtures, n_crossings)
     return [points * unit for points, unit in zip(found, unit, strict=True)]
 
 
@@ -56,9 +72,14 @@ def _units(factors):
     return np.ldexp(1.0, -np.frexp(tightest)[1])
 
 
-def _modes(log_weights, means, factors):
+def _modes(log_weights, means, factors, n_crossings):
     precision = precisions(factors)
     start = _starts(log_weights, means, precision)  # (n, S, D)
+    if n_crossings is not None:
+        n_means = means.shape[1]
+        crossings, mixtures = start[:, n_means:], (log_weights, means, factors)
+        highest = _densest(crossings, mixtures, n_crossings)
+        start = np.concatenate([start[:, :n_means], highest], axis=1)
     n, n_starts, n_outputs = start.shape
     row = np.repeat(np.arange(n), n_starts)
     mixtures = [values[row] for values in (log_weights, means, factors)]
@@ -92,6 +113,13 @@ def _starts(log_weights, means, precision):
     pull = np.einsum("npde,npe->npd", precision[:, j], means[:, j] - means[:, i])
     crossings = means[:, i] + _solve(precision[:, i] + precision[:, j], pull)
     return np.concatenate([means, crossings], axis=1)
+
+
+def _densest(points, mixtures, n_points):
+    """Those of the points (n, S, D) where density is highest, ``n_points`` of them."""
+    height = logpdf(np.swapaxes(points, 0, 1), *mixtures)  # (S, n)
+    densest = np.argsort(-height, axis=0, kind="stable")[:n_points].T
+    return np.take_along_axis(points, densest[..., None], axis=1)
 
 
 def _solve(matrices, vectors):

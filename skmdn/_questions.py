@@ -160,12 +160,12 @@ class MarginalQuestions:
         -------
         mode : ndarray of shape (n,) or (n, D)
             In units of y. With one output it is the global maximum, by proof; with
-            several, the highest that the climbs of `modes` end at.
+            several, the highest that is climbed to from the means and the densest
+            crossings of the components' ridges.
         """
         if self.n_outputs == 1:
             return mode(*self._univariate_parameters(0))
-        highest = [points[0] for points in self.modes()]
-        return np.reshape(highest, (len(self), self.n_outputs))
+        return _mean_shift.mode(*self._parameters)
 
     def modes(self):
         """Modes of the joint density of all outputs.
@@ -174,7 +174,9 @@ class MarginalQuestions:
         plateau of many components: intervals between the smallest and the largest mean
         are halved until bounds on the derivatives show where the density rises and
         where it falls. With several outputs they are climbed to from the means and from
-        the crossings of the components' ridges.
+        the crossings of the components' ridges, of all K (K - 1) / 2 pairs: that takes
+        a tenth of a second or more a row for the 40 components of an ensemble, of which
+        `mode` asks the densest alone.
 
         Returns
         -------

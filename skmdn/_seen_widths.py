@@ -10,6 +10,7 @@ import numpy as np
 
 from skmdn._covariance import log_softmax
 from skmdn._network import chunks, raw_outputs
+from skmdn._one_thread import one_thread
 from skmdn._rows import evenly
 
 MOST_ROWS = 10_000
@@ -37,7 +38,9 @@ def least_raw_stds(network, parts):
     rows = [s.X[s.rows[evenly(len(s.rows), MOST_ROWS)]] for s in parts]
     for X in chain.from_iterable(chunks(some, network) for some in rows):
         features = network.scaling.features(X)
-        logits, _, raw_stds, _ = head.split(raw_outputs(features, network))
+        with one_thread():
+            raw = raw_outputs(features, network)
+        logits, _, raw_stds, _ = head.split(raw)
         if head.kind.per_component:
             share = np.exp(log_softmax(logits, np))[:, :, None]  # (M, K, 1, B)
             seen = share >= min(SEEN, 0.5 / head.n_components)

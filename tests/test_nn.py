@@ -158,7 +158,8 @@ def fit(seed_before=0, threads=None):
         random_state=0,
     )
     with threadpool_limits(limits=threads) if threads else nullcontext():
-        return model.fit(X, y).coefs_
+        model.fit(X, y)
+    return [*model.coefs_, *model.intercepts_, model.least_raw_stds_]
 
 
 def blas_threads():
@@ -175,8 +176,8 @@ def test_seeds_hold_whatever_the_jobs_and_the_threads(backend):
     expected = fit()
     fits = Parallel(n_jobs=2, backend=backend)(delayed(fit)(s) for s in range(3))
     fits += [fit(5, threads) for threads in (1, 2, 4)]
-    for coefs in fits:
-        for ours, theirs in zip(coefs, expected, strict=True):
+    for fitted in fits:
+        for ours, theirs in zip(fitted, expected, strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
@@ -344,6 +345,19 @@ def test_the_module_is_copied_and_saved_like_any_other():
     x = torch.randn(4, 2)
     for twin in (other, copy.deepcopy(net)):
         assert torch.equal(twin(x).means, net(x).means)
+
+
+@pytest.mark.parametrize("covariance_type", ["diag", "full"])
+def test_the_state_of_a_fitted_module_is_all_there_is_to_it(covariance_type):
+    X, y = make_data(np.random.default_rng(0), n_outputs=2)
+    asked = {"covariance_type": covariance_type, "hidden_layer_sizes": (8,)}
+    model = MDNRegressor(max_iter=30, min_std=0.01, random_state=0, **asked)
+    net = model.fit(X, y).to_torch()
+    other = MixtureDensityNetwork(X.shape[1], 2, **asked).double()
+    other.load_state_dict(net.state_dict())
+    x = torch.tensor(5 * X)  # also where nothing was seen
+    for ours, theirs in zip(net(x), other(x), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_mistakes_with_the_module_are_named():

@@ -331,7 +331,7 @@ def test_the_marked_iteration_is_the_restored_one(name, request):
 def test_members_share_one_entry_in_the_legend(ensemble):
     legend = LossCurveDisplay.from_estimator(ensemble).ax_.get_legend()
     texts = [text.get_text() for text in legend.get_texts()]
-    assert texts == ["training", "validation", "restored"]
+    assert texts == ["training", "validation", "kept"]
 
 
 def test_without_validation_the_training_loss_is_marked(data):

@@ -231,6 +231,16 @@ def test_validation_rows_that_judge_nothing_are_told(rng):
     assert model.best_iteration_ == 0
 
 
+def test_steps_that_all_diverge_are_told(rng):
+    X, y = make_data(rng)
+    model = make_model(early_stopping=False, learning_rate_init=1e10)
+    with pytest.warns(UserWarning, match="The loss of the last pass is not finite"):
+        model.fit(X, y)
+    model = make_model().partial_fit(X, y)
+    with pytest.warns(UserWarning, match="many orders of magnitude off"):
+        model.partial_fit(X, 1e25 * y)
+
+
 def test_validation_weights_count(rng):
     X, y = make_data(rng)
     weights = np.r_[np.ones(100), np.zeros(100)]

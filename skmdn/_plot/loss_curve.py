@@ -102,7 +102,7 @@ class LossCurveDisplay:
         self.training_ = _lines(ax, self.training_loss, training_kw)
         self.validation_ = _lines(ax, self.validation_loss, validation_kw)
         (self.best_,) = ax.plot(
-            self.best_iteration, self.best_loss, "o", color=INK, ms=5, label="restored"
+            self.best_iteration, self.best_loss, "o", color=INK, ms=5, label="kept"
         )
         ax.set_ylim(*_view(self.training_loss, self.validation_loss))
         finish(ax, xlabel="pass over the data", ylabel="negative log-likelihood (nats)")
@@ -149,7 +149,10 @@ def _lines(ax, losses, look):
 def _view(*losses):
     """Limits that leave out the fall of the first passes where it dwarfs the rest."""
     losses = np.concatenate([values.ravel() for values in losses])
-    low, typical, high = np.nanquantile(losses, [0, 0.9, 1])
+    losses = losses[np.isfinite(losses)]
+    if not len(losses):
+        return None, None
+    low, typical, high = np.quantile(losses, [0, 0.9, 1])
     high = min(high, typical + 2 * (typical - low))
     margin = 0.05 * (high - low) or 1.0
     return low - margin, high + margin

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skmdn.nn.record import mean_of_numbers
+
 
 class Countdown:
     """Stands in for a `Record` where nothing is judged.
@@ -21,7 +23,7 @@ class Countdown:
         """Note one more pass."""
         self.left -= 1
         if self.verbose:
-            line = f"refit, passes left {self.left.max():4}  loss {np.nanmean(loss):.4f}"
+            line = f"refit, passes left {self.left.max():4}  loss {mean_of_numbers(loss):.4f}"
             print(f"\r{line}", end="", flush=True)
 
     def stopped(self):

@@ -8,11 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 
+from skmdn._folds import n_effective
+
 # Half-way between one Gaussian for all and a component for each stretch of y: the first
 # is slow to split, the second learns who is responsible before it learns the means.
 CENTRE_SPREAD = 0.5
 HEAD_GAIN = 0.1
 SMALLEST_START = 0.1  # standard deviation, as a fraction of y's
+UNCORRELATED = 0.1  # of a row, which are counted to those that tell a correlation
 LINEAR = 40.0  # from here on softplus changes no digit
 
 
@@ -59,6 +62,9 @@ def starting_intercepts(head, y, sample_weight):
     centres = CENTRE_SPREAD * quantiles
     total = np.average(y**2, axis=0, weights=sample_weight)
     within = (total - centres.var(axis=0)).clip(SMALLEST_START**2) / head.std_unit**2
+    couplings = np.zeros(head.n_couplings)
+    if head.n_couplings:
+        within, couplings = _coupled(y, sample_weight, centres)
     if not head.kind.per_output:
         varies = total >= total.max() / 2  # all that vary have the same
         within = within[varies].mean(keepdims=True)
@@ -66,9 +72,27 @@ def starting_intercepts(head, y, sample_weight):
     inverse = np.log(np.expm1(np.minimum(softplus, LINEAR)))
     raw_stds = np.where(softplus > LINEAR, softplus, inverse)
     raw_stds = np.broadcast_to(raw_stds, head.std_shape)
-    n_logits, _, _, n_couplings = head.sizes
-    parts = [np.zeros(n_logits), centres, raw_stds, np.zeros(n_couplings)]
+    couplings = np.tile(couplings, head.n_components)
+    parts = [np.zeros(head.n_components), centres, raw_stds, couplings]
     return np.concatenate([part.ravel() for part in parts])
+
+
+def _coupled(y, sample_weight, centres):
+    """Variances (D,) of outputs given those before them, and couplings (T,).
+
+    Of what the centres leave of the covariance of y, to which a tenth of a row is added
+    that knows of no correlation: nor are copies of an output copies for certain.
+    """
+    n_rows = n_effective(sample_weight[None])[0]
+    total = np.einsum("n,nd,ne->de", sample_weight / sample_weight.sum(), y, y)
+    total = (n_rows * total + UNCORRELATED * np.diag(np.diag(total))) / (
+        n_rows + UNCORRELATED
+    )
+    total += np.diag((SMALLEST_START**2 - np.diag(total)).clip(0))  # of a constant
+    root = np.linalg.cholesky(total - np.cov(centres.T, ddof=0))
+    stds = np.diag(root)
+    whitening = stds[:, None] * np.linalg.inv(root)  # Γᵀ, unit lower triangular
+    return stds**2, whitening[np.tril_indices(len(stds), -1)]
 
 
 def spread_centres(y, sample_weight, n_components):

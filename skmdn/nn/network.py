@@ -18,6 +18,7 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
 }
 LOG_2PI = float(_gaussian.LOG_2PI)
+FIXED_NUMBERS = ("min_std", "std_precision")  # of the head
 COUNTS = ("n_features", "n_outputs", "n_members")
 RULES = NETWORK_CONSTRAINTS | {name: [COUNT] for name in COUNTS}
 
@@ -202,6 +203,27 @@ class MixtureDensityNetwork(torch.nn.Module):
         buffers |= {"std_unit": head.std_unit, "least_raw_stds": least_raw_stds}
         for name, values in buffers.items():
             self.register_buffer(name, torch.tensor(values))
+
+    def get_extra_state(self):
+        """Return what `state_dict` shall hold beside tensors.
+
+        Returns
+        -------
+        numbers : dict of str to float
+            The floor of the standard deviations, and the precision that tells how wide
+            a component is where none was seen.
+        """
+        return {name: float(getattr(self.head, name)) for name in FIXED_NUMBERS}
+
+    def set_extra_state(self, state):
+        """Take over what `get_extra_state` returned, as `load_state_dict` does.
+
+        Parameters
+        ----------
+        state : dict of str to float
+            Such numbers.
+        """
+        self.head = self.head._replace(**state)
 
     def forward(self, x):
         """Parameters of the mixtures of the rows.

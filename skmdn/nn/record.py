@@ -5,6 +5,12 @@ import numpy as np
 from skmdn.nn.arrays import as_float64, copy
 
 
+def mean_of_numbers(values):
+    """Mean of what is not NaN; NaN of nothing, without NumPy's warning."""
+    numbers = values[~np.isnan(values)]
+    return numbers.mean() if len(numbers) else np.nan
+
+
 class Record:
     """State of every member: losses, scores, best weights, whether it has stopped.
 
@@ -79,9 +85,9 @@ class Record:
 
     def _line(self):
         line = f"pass {len(self.losses)}/{self.options.max_iter}"
-        line += f"  loss {np.nanmean(self.losses[-1]):.4f}"
+        line += f"  loss {mean_of_numbers(self.losses[-1]):.4f}"
         if self.scores:
-            line += f"  validation score {np.nanmean(self.scores[-1]):.4f}"
+            line += f"  validation score {mean_of_numbers(self.scores[-1]):.4f}"
             line += f"  best {self.best_score.mean():.4f}"
         return line
 
