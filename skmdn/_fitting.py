@@ -28,6 +28,7 @@ from skmdn._pooling import (
     shifted,
     spread_adjustment,
 )
+from skmdn._rows import groups_of_twins
 from skmdn._scaling import (
     fit_scaling,
     outputs_left_out,
@@ -235,7 +236,8 @@ def _training_data(settings, part, held_out, scaling, n_restarts, rng):
     if settings.early_stopping and held_out is None:
         share = _auto(settings.validation_fraction, auto_validation_fraction, n_rows)
         n_held_out = n_validation_rows(n_rows, share)
-    rows = folds(n_rows, n_held_out, n_members, rng)
+    groups = groups_of_twins(part[0]) if n_held_out else None
+    rows = folds(n_rows, n_held_out, n_members, rng, groups)
     parts = [part]
     if held_out is not None:
         parts.append((held_out, scaling.outputs(held_out)))

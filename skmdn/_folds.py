@@ -12,15 +12,25 @@ def n_validation_rows(n_rows, fraction):
     return n_held_out if n_held_out >= FEWEST_VALIDATION_ROWS else 0
 
 
-def folds(n_rows, n_held_out, n_members, rng):
+def folds(n_rows, n_held_out, n_members, rng, groups=None):
     """Row numbers to train on (M, n - h) and to validate on (M, h).
 
     Members hold out one stretch after the other of a common random order, so that
-    together they learn from all rows.
+    together they learn from all rows. With ``groups`` (n,), the numbers of groups of
+    rows, these stay together in it, and nobody learns from a group that it is judged
+    by: the stretch begins and ends within a group, whose other rows nobody has.
     """
     order = rng.permutation(n_rows).astype(np.int32)
+    if groups is not None:
+        place = rng.permutation(groups.max() + 1)[groups]
+        order = order[np.argsort(place[order], kind="stable")]
     rolled = np.stack([np.roll(order, -m * n_held_out) for m in range(n_members)])
-    return rolled[:, n_held_out:], rolled[:, :n_held_out]
+    held_out, train = rolled[:, :n_held_out], rolled[:, n_held_out:]
+    if groups is not None:
+        first, last = groups[held_out[:, :1]], groups[held_out[:, -1:]]
+        begun, ended = (np.sum(groups[train] == g, axis=1).max() for g in (last, first))
+        train = train[:, begun : train.shape[1] - ended]
+    return train, held_out
 
 
 def n_effective(weights):

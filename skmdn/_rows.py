@@ -12,6 +12,7 @@ import numpy as np
 
 ROWS_PER_BLOCK = 4096
 MOST_TWINS = 100_000  # rows of a table of counts
+FEWEST_GROUPS, MOST_GROUPED = 30, 100_000
 
 
 class Samples(NamedTuple):
@@ -104,6 +105,30 @@ def _take_few_values(samples):
         for values in (samples.X, samples.y)
     )
     return per_x >= 10 or min(per_x, per_y) >= 2
+
+
+def groups_of_twins(samples):
+    """Numbers (m,) of the groups of rows that share their x; None if there are none.
+
+    New rows will have an x of their own, so none should be judged by rows that share
+    it. That is taken for granted if every x is met twice on average and one column has
+    half as many values as there are x, thirty of them at least: fewer are the levels of
+    a factor, all of which have been seen. Of more than a hundred thousand rows none is
+    asked.
+    """
+    n = len(samples.rows)
+    if not 2 * FEWEST_GROUPS <= n <= MOST_GROUPED:
+        return None
+    X = samples.X[samples.rows]
+    order, same = _sorted(np.arange(n), X.T)
+    n_groups = np.count_nonzero(~same)
+    if not FEWEST_GROUPS <= n_groups <= n / 2:
+        return None
+    if max(len(np.unique(column)) for column in X.T) < n_groups / 2:
+        return None
+    groups = np.empty(n, dtype=int)
+    groups[order] = np.cumsum(~same) - 1
+    return groups
 
 
 def _n_distinct(rows, values):

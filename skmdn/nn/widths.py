@@ -13,7 +13,7 @@ def fit_widths(std_intercepts, validation, learned):
     """Shift the intercepts of raw standard deviations to suit rows held out.
 
     Rows that weights were fitted to have smaller residuals than new rows, and standard
-    deviations learned from them are too small: more than thirty rows may widen. Fewer
+    deviations learned from them are too small: thirty rows or more may widen. Fewer
     than 500 may not narrow, for they may lack a tail by luck. Nor do n numbers know the
     width, and they have picked the pass as well. Had they told a mean and a variance,
     the next would be a Student's t, whose variance is (n + 1) / (n - 3) times their
@@ -48,7 +48,7 @@ def fit_widths(std_intercepts, validation, learned):
     wider = 4 * n_numbers / (n_numbers + 1) / n_rows
     furthest = sum(STEPS)
     lowest = np.where(learned & (n_rows >= MANY_ROWS), -furthest, 0)
-    highest = np.where(learned & (n_rows > FEW_ROWS), furthest, 0)
+    highest = np.where(learned & (n_rows >= FEW_ROWS), furthest, 0)
     shift = np.zeros(len(trained))
     if not np.any(lowest < highest):
         return shift
