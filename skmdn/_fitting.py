@@ -5,6 +5,7 @@
 
 import math
 import warnings
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from skmdn._budget import (
 from skmdn._constraints import layer_sizes
 from skmdn._covariance import make_head
 from skmdn._folds import folds, n_validation_rows
+from skmdn._line_law import law_around_a_line
 from skmdn._network import Network
 from skmdn._pooling import (
     has_many_judges,
@@ -56,6 +58,7 @@ class Fit(NamedTuple):
     pool_shift: float = 0.0
     passes: np.ndarray | None = None  # (2, M) of either annealing, where judged
     width_shift: np.ndarray | None = None  # (M,) in the intercepts of the network
+    outdone: np.ndarray | None = None  # (M,) whether the law around a line was ahead
     interrupted: bool = False
     refit_iterations: np.ndarray | None = None  # (M,)
 
@@ -70,6 +73,7 @@ class Fit(NamedTuple):
             seeds=self.seeds[members],
             passes=self.passes[:, members] if judged else None,
             width_shift=self.width_shift[members] if judged else None,
+            outdone=self.outdone[members],
             refit_iterations=self.refit_iterations[members],
         )
 
@@ -101,6 +105,12 @@ def fit_network(settings, samples, held_out=None, previous=None):
     part = samples, y
     data = _training_data(settings, part, held_out, start.scaling, n_restarts, rng)
     options = _options(settings, data.train_rows.shape[1], fresh=previous is None)
+    line = None
+    if options.fresh and data.validation_rows.size:
+        make_head = partial(_head, settings)
+        line = law_around_a_line(start, make_head, samples, y, held_out)
+    if line:
+        data = data._replace(rival=line.scores)
     fit = _train(start, data, options, seeds)
     kept = _best_restarts(fit, n_restarts)
     fit, start, data = fit.of(kept), start.of(kept), data.of(kept)
@@ -108,13 +118,17 @@ def fit_network(settings, samples, held_out=None, previous=None):
     pool_shift = 0.0
     if settings.n_estimators > 1:
         pool_shift = _pool_adjustment(fit.network, data, samples)
-    if held_out is None and _auto(
-        settings.refit, auto_refit, len(y), settings.n_estimators
-    ):
+    if fit.outdone.all():
+        fit = fit._replace(network=line.network.of(kept))
+    if held_out is None and _is_refit(settings, len(y)):
         fit = _refit(fit, start, data, options)
     fit = _pooled(fit, pool_shift)
     parts = [samples] if held_out is None else [samples, held_out]
     return _with_least(fit, least_raw_stds(fit.network, parts))
+
+
+def _is_refit(settings, n_rows):
+    return _auto(settings.refit, auto_refit, n_rows, settings.n_estimators)
 
 
 def _pool_adjustment(network, data, samples):
@@ -379,6 +393,7 @@ def _train(start, data, options, seeds, moments=None, n_steps=0, passes=None):
         n_steps=state.n_steps,
         passes=result.passes,
         width_shift=result.width_shift,
+        outdone=result.outdone,
         interrupted=result.interrupted,
         refit_iterations=np.zeros(len(seeds), dtype=int),
     )

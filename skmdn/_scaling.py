@@ -65,9 +65,29 @@ def fit_scaling(samples, with_line=True):
     slopes, rest = _lines(samples, scaling, y, weights)
     if rest is y:
         return scaling, y
+    return _around(scaling, slopes, rest, weights)
+
+
+def _around(scaling, slopes, rest, weights):
+    """Units in which y is measured from a line, and what it leaves of y in them."""
     spread = np.maximum(_spread(rest, weights), SMALLEST_SPREAD)
+    y_std = scaling.y_std
     scaling = scaling._replace(y_std=spread * y_std, y_slopes=slopes * y_std)
     return scaling, rest / spread
+
+
+def around_a_line(samples, scaling, y):
+    """Units of y measured from a line where `fit_scaling` put none, and that y (m, D).
+
+    ``y`` is that of ``scaling``. None if a line is no better than none, if there is one
+    already, or if there are more than 2000 rows.
+    """
+    if scaling.y_slopes.any() or not FEWEST_ROWS_OF_A_LINE <= len(y) <= MOST_ROWS:
+        return None
+    weights = samples.weights / samples.weights.mean()
+    features = scaling.features(samples.X[samples.rows])
+    slopes, rest, _ = fit_line(features, y, weights)
+    return _around(scaling, slopes, rest, weights) if slopes.any() else None
 
 
 def outputs_left_out(samples, scaling):

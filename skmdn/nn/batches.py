@@ -23,6 +23,8 @@ class TrainingData(NamedTuple):
     train_rows: np.ndarray  # (M, n_train) int32
     validation_rows: np.ndarray  # (M, n_validation) int32, possibly no column
     log_unit: float  # added to a negative log-likelihood to have it in units of y
+    # (n,) log-likelihoods of what else is known, which has to be beaten
+    rival: np.ndarray | None = None
 
     def of(self, members):
         """The data of some members, by their numbers."""

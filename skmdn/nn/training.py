@@ -10,6 +10,7 @@ from skmdn._one_thread import one_thread
 from skmdn.nn.arrays import (
     array_on,
     as_numpy,
+    copy,
     device_of,
     library,
     without_autograd,
@@ -62,6 +63,7 @@ class Result(NamedTuple):
     best_iteration: np.ndarray  # (M,) passes behind the weights that were kept
     passes: np.ndarray | None  # (2, M) of these, those of either annealing
     width_shift: np.ndarray | None  # (M,) of raw standard deviations, in the weights
+    outdone: np.ndarray  # (M,) whether the rival was ahead
     interrupted: bool
 
 
@@ -122,8 +124,10 @@ class _Training:
             self.validation = Validation(
                 self.averaged, head, options.activation, table, data
             )
+        self.rival = data.rival
         self.record = Record(self.averaged, options, data.log_unit)
         self.n_again = int(AGAIN * options.max_iter)
+        self.outdone = np.full(len(seeds), False)
         self.interrupted = False
 
     def _steps(self, state, run):
@@ -233,21 +237,43 @@ class _Training:
 
         Returns the shift (M,) of raw standard deviations by which widths changed.
         """
-        record, averaged = self.record, self.averaged
-        averaged.flat[:] = record.best_flat
+        record, averaged, single = self.record, self.averaged, self.options.single
         learned = np.full(len(averaged.flat), True)
         if self.options.fresh:
+            averaged.flat[:] = record.best_flat
             best = self.validation.rows()
-            *coefs, head = self.start.coefs
-            averaged.load([*coefs, np.zeros_like(head)], self.start.intercepts)
-            beat = best.beat if self.options.single else best.beat_together
+            self._load_one_law()
+            beat = best.beat if single else best.beat_together
             learned = beat(self.validation.rows()) & (record.best_iteration > 0)
             record.go_back(~learned, averaged.flat)
-            averaged.flat[:] = record.best_flat
-        if not self.options.single:
-            return np.zeros(len(averaged.flat))
-        std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
-        return fit_widths(std_intercepts, self.validation, learned)
+        averaged.flat[:] = record.best_flat
+        shift = np.zeros(len(averaged.flat))
+        if single:
+            std_intercepts = averaged.layers[-1][:, -1, self.head.std_slice]
+            shift = fit_widths(std_intercepts, self.validation, learned)
+        if self.rival is not None:
+            shift[self._go_back_where_outdone()] = 0
+        return shift
+
+    def _load_one_law(self):
+        *coefs, head = self.start.coefs
+        self.averaged.load([*coefs, np.zeros_like(head)], self.start.intercepts)
+
+    def _go_back_where_outdone(self):
+        """Leave one law to members (M,) that a rival is ahead of, and return which.
+
+        Be it by luck: the rival is no more absurd than one law. Members of an ensemble
+        are outdone together, or none is.
+        """
+        lead = self.validation.rows().lead_over(self.validation.rows_of(self.rival))
+        lead = lead if self.options.single else np.full(len(lead), lead.mean())
+        self.outdone = lead <= 0
+        kept = copy(self.averaged.flat)
+        self._load_one_law()
+        self.record.go_back(self.outdone, self.averaged.flat)
+        rows = np.flatnonzero(~self.outdone).tolist()
+        self.averaged.flat[rows] = kept[rows]
+        return self.outdone
 
     def _result(self, best_iteration, passes=None, width_shift=None):
         moments, n_steps = None, 0
@@ -261,5 +287,12 @@ class _Training:
         state = State(*self.averaged.arrays(), moments, n_steps)
         losses, scores = self.record.history()
         return Result(
-            state, losses, scores, best_iteration, passes, width_shift, self.interrupted
+            state,
+            losses,
+            scores,
+            best_iteration,
+            passes,
+            width_shift,
+            self.outdone,
+            self.interrupted,
         )
