@@ -14,7 +14,7 @@ from skmdn._regressor import MDNRegressor
 
 __version__ = "0.1.0"
 
-SUBMODULES = ("metrics", "nn")  # imported when they are asked for
+_SUBMODULES = ("metrics", "nn")  # imported when they are asked for
 
 __all__ = [
     "ConditionalDensityDisplay",
@@ -29,10 +29,10 @@ __all__ = [
 
 
 def __getattr__(name):
-    if name not in SUBMODULES:
+    if name not in _SUBMODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return import_module(f"{__name__}.{name}")
 
 
 def __dir__():
-    return sorted({*globals(), *SUBMODULES})
+    return sorted({*globals(), *_SUBMODULES})

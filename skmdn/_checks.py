@@ -102,7 +102,11 @@ def check_mixture(weights, means, covariances):
         ("covariances", covariances),
     ]:
         if not np.isfinite(values).all():
-            raise ValueError(f"{name} must be finite, got NaN or infinity.")
+            place = tuple(np.argwhere(~np.isfinite(values))[0].tolist())
+            raise ValueError(
+                f"{name} must be finite, got NaN or infinity, first at {place}. Leave "
+                "such laws out, or give a component that shall not count a weight of 0."
+            )
     if weights.ndim != 2 or weights.shape[1] == 0:
         raise ValueError(f"weights must have shape (n, K), got {weights.shape}.")
     if means.ndim != 3 or means.shape[:2] != weights.shape or means.shape[2] == 0:
@@ -121,7 +125,10 @@ def check_mixture(weights, means, covariances):
 
 def _check_weights(weights):
     if (weights < 0).any():
-        raise ValueError(f"weights must not be negative, got {weights.min()}.")
+        raise ValueError(
+            f"weights must not be negative, got {weights.min()}. Of logits take "
+            "scipy.special.softmax(logits, axis=1)."
+        )
     totals = weights.sum(axis=-1)
     if not np.allclose(totals, 1, rtol=0, atol=1e-6):
         worst = totals[np.argmax(np.abs(totals - 1))]
@@ -149,7 +156,10 @@ def _symmetric(covariances):
 def checked_factors(covariances):
     """Factors of variances (n, K, D) or of covariance matrices (n, K, D, D)."""
     if covariances.ndim == 3 and not (covariances > 0).all():
-        raise ValueError(f"Variances must be positive, got {covariances.min()}.")
+        raise ValueError(
+            f"Variances must be positive, got {covariances.min()}. Put a floor under "
+            "them: covariances.clip(1e-12)."
+        )
     if covariances.ndim == 4:
         covariances = _symmetric(covariances)
     try:

@@ -9,6 +9,7 @@ from skmdn._checks import (
     check_observations,
     checked_factors,
     is_integer,
+    real_numbers,
 )
 from skmdn._ensemble import EnsembleQuestions
 from skmdn._law_text import in_words
@@ -83,8 +84,12 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
 
     def __init__(self, weights, means, covariances):
         weights, means, covariances = (
-            np.array(values, dtype=np.float64)
-            for values in (weights, means, covariances)
+            real_numbers(name, values)
+            for name, values in [
+                ("weights", weights),
+                ("means", means),
+                ("covariances", covariances),
+            ]
         )
         if means.ndim == 2:
             means = means[..., None]

@@ -163,7 +163,7 @@ def _refit(fit, start, data, options):
 
 
 def _warn_where_nothing_was_learned(fit):
-    """Tell the caller of `fit` of members without a score, or a loss, that is finite."""
+    """Tell the caller of `fit` of members without a finite score, or loss."""
     judged = fit.scores.shape[1] > 0
     finite = np.isfinite(fit.scores if judged else fit.losses[:, -1:])
     if finite.any(axis=1).all():

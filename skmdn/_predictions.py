@@ -80,6 +80,8 @@ class Predictions:
             If `X` is not like the X of `fit`, if a level is not between 0 and 1, or if
             what is asked for does not go together: `return_std` with another
             `output_type` than the mean, `quantiles` with another than "quantiles".
+        TypeError
+            If `X` is sparse.
         """
         _check_question(return_std, output_type, quantiles)
         if output_type == "quantiles":
@@ -120,6 +122,8 @@ class Predictions:
             Before `fit`.
         ValueError
             If `X` is not like the X of `fit`, or a level is not between 0 and 1.
+        TypeError
+            If `X` is sparse.
         """
         levels = check_levels("quantiles", quantiles)
         return self._like_y(self.predict_distribution(X).ppf(levels))
@@ -145,6 +149,8 @@ class Predictions:
             Before `fit`.
         ValueError
             If `X` is not like the X of `fit`, or `coverage` is not between 0 and 1.
+        TypeError
+            If `X` is sparse.
         """
         return self._like_y(self.predict_distribution(X).interval(coverage))
 
@@ -171,6 +177,8 @@ class Predictions:
         ValueError
             If `X` is not like the X of `fit`, or `y` is not of its laws' shape or has
             NaN.
+        TypeError
+            If `X` is sparse.
         """
         law = self.predict_distribution(X)
         return -law.entropy() if y is None else law.logpdf(y)
@@ -199,6 +207,8 @@ class Predictions:
         ValueError
             If `X` is not like the X of `fit`, `n_samples` is not a positive integer, or
             `random_state` seeds nothing.
+        TypeError
+            If `X` is sparse.
         """
         return self._like_y(
             self.predict_distribution(X).sample(n_samples, random_state)

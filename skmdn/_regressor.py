@@ -140,16 +140,17 @@ class MDNRegressor(
     y_slopes_ : ndarray of shape (n_features_in_, n_outputs_)
         Slopes of the line that is taken from y before the network learns it, in units
         of y for each standardised feature; zero unless there are few rows for each
-        feature, or an output is nearly a line (see Notes).
+        feature, an output is nearly a line, or nothing better was learned (see Notes).
     n_iter_ : int
         Passes over the training rows by the last `fit`, and one for each `partial_fit`
         since. The histories below are of the same passes.
     best_iteration_ : ndarray of shape (n_estimators,)
         The pass, a column of `loss_curve_` counted from 1, whose weights each member
         kept. 0 says that nothing was learned: no pass was better on validation rows,
-        beyond chance, than one law for all rows around the line, if there is one, and
-        that law is predicted; or, after a warm start, than what was there before. What
-        is beyond chance members decide by the validation rows of all of them.
+        beyond chance, than one law for all rows around the line, if there is one, or
+        ahead of one law around a line (see Notes), and such a law is predicted; or,
+        after a warm start, what was there before. What is beyond chance members decide
+        by the validation rows of all of them.
     refit_iterations_ : ndarray of shape (n_estimators,)
         Passes over all rows by which the weights that predict were learned; 0 where
         there was no `refit`. The histories do not have them.
@@ -181,8 +182,9 @@ class MDNRegressor(
     Up to 30 rows for each feature, and 2000 in all, y is measured from a ridge
     regression on X with the penalty of most evidence [3]_, and the network learns its
     residuals of rows left out. From more rows that goes for outputs of which such a
-    line leaves less than a thousandth of the spread. There is no line under what
-    `partial_fit` begins.
+    line leaves less than a thousandth of the spread; and up to 2000 rows one law around
+    a line is predicted where the network is not ahead of it on validation rows. There
+    is no line under what `partial_fit` begins.
 
     What is judged, kept and returned is a running average of the weights, over at most
     the last twentieth of an annealing's steps and over ever fewer as the learning rate
@@ -202,11 +204,15 @@ class MDNRegressor(
     or more: beyond these rows a standard deviation may go on falling, which no row has
     asked for.
 
-    At the end the validation rows, if more than 30, may widen the components of a
+    At the end the validation rows, if 30 or more, may widen the components of a
     single network, and from 500 on narrow them: the intercepts of the raw standard
     deviations are shifted by one number to where these rows score best, and a little
     further: n rows that had told a mean and a variance (these have picked the pass and
     told the width) would leave a new row to vary (n + 1) / (n - 3) times as much.
+
+    A `refit` makes as many passes of either annealing as led to the weights that were
+    kept. Nobody judges what comes of it: whether anything was learned, and the shift of
+    widths, are taken over from the validation rows.
 
     An ensemble wants components of other widths than its members, for a mixture is
     wider than they are [4]_: its components are narrowed by what its members disagree
@@ -215,7 +221,9 @@ class MDNRegressor(
     Before anything else `fit` merges identical rows, adding their weights, and puts
     them into an order that only depends on their values. A row of weight 2 is therefore
     the same as the row given twice, and the order of rows does not matter. Rows of a
-    table of counts, where X and y take few values, are not merged.
+    table of counts, where X and y take few values, are not merged. Rows that share
+    their x are held out together where every x is met twice on average, unless these
+    are the levels of a factor: of at least 30 of them one feature has to tell half.
 
     References
     ----------
@@ -376,7 +384,8 @@ class MDNRegressor(
 
         The first chunk fixes the units of X and y, so it should be like the others.
         There is no early stopping, and the learning rate stays at
-        `learning_rate_init`. After `fit`, training goes on from where it ended; the
+        `learning_rate_init`. Weights count beside those of the same chunk, and no
+        restarts are tried. After `fit`, training goes on from where it ended; the
         shift of widths that `fit` found for the pool of an ensemble stays as it was.
 
         Parameters

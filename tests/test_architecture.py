@@ -119,7 +119,7 @@ ARROWS = {
     "_plot.axes": set(),
     "_plot.chance": set(),
     "_plot.laws": {"_checks", "_predicted_law"},
-    "_plot.rows": set(),
+    "_plot.rows": {"_checks"},
     "_plot.grids": {"_plot.laws"},
     "_plot.conditional_density": {
         "_plot.axes",

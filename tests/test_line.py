@@ -1,17 +1,23 @@
 """The line under a fit, against regressions made again without each row."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.linalg import null_space
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import BayesianRidge, Ridge
 
-from skmdn import MDNRegressor
+from skmdn import MDNRegressor, MixtureDistribution
+from skmdn._covariance import make_head
 from skmdn._line import PENALTIES, are_few, fit_line, log_evidence
+from skmdn._line_law import law_around_a_line
+from skmdn._network import Network, mixture_parameters
 from skmdn._rows import canonical_samples
 from skmdn._scaling import fit_scaling, outputs_left_out
 from skmdn.metrics import interval_coverage
+from skmdn.nn.initialization import starting_members
 
 
 def standardised(values, weights):
@@ -216,3 +222,57 @@ def test_the_torch_module_has_the_line_too(rng):
     assert model.y_slopes_.any()
     means = model.to_torch()(torch.tensor(X)).means.detach().numpy()
     np.testing.assert_allclose(means, model.predict_distribution(X).means, atol=1e-8)
+
+
+@pytest.mark.parametrize("n_estimators", [1, 3])
+def test_many_rows_of_a_line_are_predicted_like_ridge_regression(rng, n_estimators):
+    """Too many for a line under the network, which it has to be ahead of instead."""
+    X = rng.normal(size=(3000, 3))
+    y = X @ [2.0, -1.0, 0.5] + rng.normal(size=3000)
+    train, test = slice(1000), slice(1000, None)
+    assert not are_few(1000, 3)
+    model = MDNRegressor(n_estimators=n_estimators, max_iter=60, random_state=0)
+    model.fit(X[train], y[train])
+    mean, std = BayesianRidge().fit(X[train], y[train]).predict(X[test], True)
+    theirs = norm.logpdf(y[test], mean, std).mean()
+    assert model.score_samples(X[test], y[test]).mean() > theirs - 0.01
+    np.testing.assert_array_equal(model.best_iteration_, 0)
+    assert model.y_slopes_.all()
+
+
+@pytest.mark.parametrize("n_estimators", [1, 3])
+def test_a_network_that_is_ahead_of_a_line_has_none_under_it(rng, n_estimators):
+    X = rng.normal(size=(400, 3))
+    y = 0.5 * X[:, 0] + np.cos(2 * X[:, 1]) + 0.1 * rng.normal(size=400)
+    model = MDNRegressor(n_estimators=n_estimators, max_iter=200, random_state=0)
+    model.fit(X, y)
+    assert model.best_iteration_.all()
+    assert not model.y_slopes_.any()
+
+
+def test_what_a_law_around_a_line_says_of_the_rows_it_was_fitted_to(rng):
+    """Less, the fewer they are, than the law that is predicted: they are left out."""
+    X = rng.normal(size=(100, 3))
+    y = X[:, :1] + rng.normal(size=(100, 1))
+    samples = canonical_samples(X, y, np.ones(100))
+    scaling, outputs = fit_scaling(samples)
+    make_head = partial(head_around, "diag")
+    sizes = [3, 4, make_head(scaling).n_raw]
+    coefs, intercepts = starting_members(
+        sizes, make_head(scaling), outputs, samples.weights, [0]
+    )
+    start = Network(coefs, intercepts, "silu", make_head(scaling), scaling)
+    line = law_around_a_line(start, make_head, samples, outputs)
+    law = MixtureDistribution._from_factors(*mixture_parameters(X, line.network))
+    said = law.logpdf(y)[samples.rows] + np.log(scaling.y_std)
+    assert said.mean() - 0.1 < line.scores.mean() < said.mean()
+    # rows to which it was not fitted are scored as they are
+    fresh = canonical_samples(X + 1, y, np.ones(100))
+    scores = law_around_a_line(start, make_head, samples, outputs, fresh).scores
+    law = MixtureDistribution._from_factors(*mixture_parameters(X + 1, line.network))
+    expected = law.logpdf(y)[fresh.rows] + np.log(scaling.y_std)
+    np.testing.assert_allclose(scores[100:], expected)
+
+
+def head_around(covariance_type, scaling):
+    return make_head(3, covariance_type, 1e-3, None, scaling.y_std)

@@ -11,11 +11,12 @@ from joblib import Parallel, delayed
 from small_networks import make_data, train_members
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skmdn import MDNRegressor, _network
+from skmdn import MDNRegressor, MixtureDistribution, _network
+from skmdn._covariance import make_head
 from skmdn.nn import MixtureDensityNetwork, network, training
 from skmdn.nn.arrays import as_numpy
 from skmdn.nn.batches import WINDOWS, Dropout
-from skmdn.nn.initialization import spread_centres
+from skmdn.nn.initialization import spread_centres, starting_intercepts
 from skmdn.nn.steps import blocks
 from skmdn.nn.training import State
 
@@ -329,7 +330,6 @@ def test_the_module_draws_from_its_own_law(covariance_type):
     draws = net.sample(x, 50_000, generator=torch.Generator().manual_seed(0))
     assert draws.shape == (3, 50_000, 2)
     log_weights, means, factors = (p.detach().numpy() for p in net(x))
-    from skmdn import MixtureDistribution
 
     law = MixtureDistribution._from_factors(log_weights, means, factors)
     error = 5 * law.std() / np.sqrt(50_000)
@@ -415,6 +415,24 @@ def test_starting_centres_cover_y_evenly(rng, n_outputs):
         [0.125, 0.375, 0.625, 0.875],
         atol=0.06,
     )
+
+
+@pytest.mark.parametrize("n_components", [1, 3])
+def test_one_law_for_all_rows_is_correlated_like_y(rng, n_components):
+    y = rng.normal(size=(1000, 3)) @ [[1, 0.9, -0.8], [0, 0.5, 0.1], [0, 0, 0.3]]
+    y = (y - y.mean(axis=0)) / y.std(axis=0)
+    head = make_head(n_components, "full", 1e-3, None, np.ones(3))
+    start = starting_intercepts(head, y, np.ones(1000))
+    law = MixtureDistribution._from_factors(*head.parameters(start[None, :, None], np))
+    np.testing.assert_allclose(law.cov()[0], np.cov(y.T, ddof=0), atol=1e-3)
+
+
+def test_copies_and_constants_among_outputs_make_a_law_too(rng):
+    y = np.column_stack([rng.normal(size=(50, 1))] * 3 + [np.zeros(50)])
+    head = make_head(5, "full", 1e-3, None, np.ones(4))
+    start = starting_intercepts(head, y, np.ones(50))
+    law = MixtureDistribution._from_factors(*head.parameters(start[None, :, None], np))
+    assert np.all(np.isfinite(law.logpdf(y[:1])))
 
 
 @pytest.mark.parametrize("unit", [3, 0.1, 1000, 2.54])

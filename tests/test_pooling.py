@@ -278,11 +278,12 @@ def test_an_ensemble_is_adjusted_once_and_a_single_network_never(rng, monkeypatc
 def test_a_pool_that_learns_no_more_stays_as_wide(rng, go_on, n_held_out):
     """Steps of no length: what is adjusted is the members, not the pool once more."""
     X = rng.normal(size=(200, 3))
-    y = X[:, 0] + rng.normal(size=200)
+    y = np.sin(2 * X[:, 0]) + rng.normal(size=200) / 2
     given = {}
     if n_held_out:
         X_val = rng.normal(size=(n_held_out, 3))
-        given = {"X_val": X_val, "y_val": X_val[:, 0] + rng.normal(size=n_held_out)}
+        y_val = np.sin(2 * X_val[:, 0]) + rng.normal(size=n_held_out) / 2
+        given = {"X_val": X_val, "y_val": y_val}
     model = MDNRegressor(n_estimators=4, max_iter=30, random_state=1)
     before = model.fit(X, y, **given).score_samples(X, y)
     assert model._pool_shift != 0

@@ -23,9 +23,7 @@ def judged():
 
 def without_judges(data, members=...):
     held_out = data.validation_rows[members, :0]
-    return data._replace(
-        train_rows=data.train_rows[members], validation_rows=held_out
-    )
+    return data._replace(train_rows=data.train_rows[members], validation_rows=held_out)
 
 
 def test_the_passes_that_paid_lead_to_the_weights_that_were_kept(judged):

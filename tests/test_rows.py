@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from skmdn import MDNRegressor
 from skmdn._folds import folds, n_validation_rows
-from skmdn._rows import canonical_samples, evenly
+from skmdn._rows import canonical_samples, evenly, groups_of_twins
 from skmdn._scaling import fit_scaling, standardised_table
+from skmdn.metrics import interval_coverage
 
 
 def as_rows(samples):
@@ -189,6 +191,55 @@ def test_members_hold_out_different_rows_and_together_learn_from_all():
     for of_train, of_validation in zip(train, validation, strict=True):
         assert set(of_train) | set(of_validation) == set(range(103))
         assert not set(of_train) & set(of_validation)
+
+
+def repeated(rng, n_groups, n_times, n_features=2):
+    """Rows of which each x is met several times, with another y."""
+    X = np.repeat(rng.normal(size=(n_groups, n_features)), n_times, axis=0)
+    n = len(X)
+    return canonical_samples(X, rng.normal(size=(n, 1)), np.ones(n))
+
+
+@pytest.mark.parametrize("n_times", [2, 5, 20])
+def test_rows_that_share_their_x_are_a_group(rng, n_times):
+    samples = repeated(rng, 40, n_times)
+    groups = groups_of_twins(samples)
+    X = samples.X[samples.rows]
+    same_x = (X[:, None] == X).all(axis=2)
+    np.testing.assert_array_equal(groups[:, None] == groups, same_x)
+
+
+def test_most_rows_are_no_groups(rng):
+    assert groups_of_twins(repeated(rng, 200, 1)) is None
+    assert groups_of_twins(repeated(rng, 20, 10)) is None  # levels of a factor
+    levels = np.eye(50)[np.repeat(np.arange(50), 10)]  # of one that is one-hot
+    one_hot = canonical_samples(levels, rng.normal(size=(500, 1)), np.ones(500))
+    assert groups_of_twins(one_hot) is None
+
+
+@pytest.mark.parametrize("n_members", [1, 4])
+@pytest.mark.parametrize("n_held_out", [2, 17, 40])
+def test_nobody_is_judged_by_a_group_it_learned_from(rng, n_members, n_held_out):
+    groups = groups_of_twins(repeated(rng, 40, 5))
+    seed = np.random.RandomState(0)
+    train, held_out = folds(200, n_held_out, n_members, seed, groups)
+    assert held_out.shape == (n_members, n_held_out)
+    assert len(np.unique(held_out)) == n_members * n_held_out
+    assert train.shape[1] >= 200 - n_held_out - 8
+    for learned, judges in zip(train, held_out, strict=True):
+        assert len(np.unique(learned)) == len(learned)
+        assert not set(groups[learned]) & set(groups[judges])
+
+
+def test_what_repeats_itself_is_not_taken_for_known(rng):
+    """Each of 120 things is measured five times, and differs from what x says."""
+    x, x_test = rng.uniform(-1, 1, (120, 3)), rng.uniform(-1, 1, (2000, 3))
+    own = 0.5 * rng.normal(size=120)
+    X = np.repeat(x, 5, axis=0)
+    y = np.repeat(x[:, 0] + own, 5) + 0.05 * rng.normal(size=600)
+    y_test = x_test[:, 0] + np.hypot(0.5, 0.05) * rng.normal(size=2000)
+    model = MDNRegressor(random_state=0).fit(X, y)
+    assert interval_coverage(y_test, model.predict_distribution(x_test)) > 0.75
 
 
 @pytest.mark.parametrize(("n_rows", "expected"), [(1, 0), (10, 0), (20, 2), (500, 50)])

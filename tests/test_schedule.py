@@ -64,8 +64,8 @@ def recorded_pass(monkeypatch, n_steps, annealed):
     Those of a step that decay follows are as decay leaves them.
     """
     rows = np.stack([np.arange(40 + 32 * n_steps)] * 2)
-    task = task_of_members(rows, [1, 2], annealed=annealed)
-    learning = training._Training(*task, device=None)
+    state, head, data, *rest = task_of_members(rows, [1, 2], annealed=annealed)
+    learning = training._Training(state, head, data, data.table, *rest, batch_size=32)
     learning.plan(100)
     (steps,) = learning.steps
     weights = [steps.weights.flat.copy()]

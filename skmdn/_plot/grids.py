@@ -15,7 +15,9 @@ def heat_map(law, x, observed, coverage, modes):
     """What `ConditionalDensityDisplay` draws of the laws at ``x`` (n_x,), ascending."""
     if len(x) == 0 or x[0] == x[-1] or not np.isfinite(x).all():
         raise ValueError(
-            f"A heat map needs at least two different values of x, all finite; got {x}."
+            "A heat map needs at least two different values of x, all finite; got "
+            f"{len(x)} from {np.min(x, initial=np.inf)} on. Choose another feature, or "
+            "give x."
         )
     y_edges = np.linspace(*_range(law_of_one_output(law), observed), N_CELLS + 1)
     return {

@@ -28,6 +28,9 @@ class LossCurveDisplay:
     ----------
     training_, validation_ : list of matplotlib Line2D
         A line for each member; no validation lines without validation rows.
+    best_loss : ndarray of shape (M,)
+        Loss of the weights kept: on validation rows, if there were any. NaN for a
+        member that learned nothing.
     best_ : matplotlib Line2D
         A dot for each member.
     ax_, figure_ : matplotlib Axes, Figure
@@ -110,10 +113,7 @@ class LossCurveDisplay:
 
     @property
     def best_loss(self):
-        """Loss (M,) of the weights kept: on validation rows, if there were any.
-
-        NaN for a member that kept one law for all rows, or its starting weights.
-        """
+        """Loss of the weights kept."""
         judged_by_validation = self.validation_loss.shape[1] > 0
         losses = self.validation_loss if judged_by_validation else self.training_loss
         losses = np.pad(losses, [(0, 0), (1, 0)], constant_values=np.nan)

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from skmdn._checks import real_numbers
+
 
 class Line(NamedTuple):
     """A line through the features, parallel to one of them."""
@@ -25,7 +27,7 @@ def line_through(estimator, X, feature, held, x):
     names = _feature_names(X, estimator)
     index = _index("feature", feature, names)
     held = _held(held, names)
-    observed = np.asarray(_column(X, index), dtype=np.float64)
+    observed = real_numbers(f"feature {names[index]!r}", _column(X, index))
     if x is None:
         x = np.linspace(np.nanmin(observed), np.nanmax(observed), 200)
     x = np.asarray(x, dtype=np.float64)

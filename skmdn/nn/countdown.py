@@ -23,7 +23,8 @@ class Countdown:
         """Note one more pass."""
         self.left -= 1
         if self.verbose:
-            line = f"refit, passes left {self.left.max():4}  loss {mean_of_numbers(loss):.4f}"
+            mean = mean_of_numbers(loss)
+            line = f"refit, passes left {self.left.max():4}  loss {mean:.4f}"
             print(f"\r{line}", end="", flush=True)
 
     def stopped(self):

@@ -223,7 +223,7 @@ class _Training:
     def _interrupt(self):
         self.interrupted = True
         warnings.warn(
-            "Training interrupted by user: the best weights so far are kept.",
+            "Training interrupted by user: what was learned so far is kept.",
             stacklevel=3,
         )
 
