@@ -531,6 +531,20 @@ def test_lines_that_are_none_are_named(data, model):
             ConditionalDensityDisplay.from_estimator(model, rows, x=x)
 
 
+def test_a_feature_that_is_no_number_has_no_line(data, model):
+    rows = np.array([["u", 1.0], ["v", 2.0]], dtype=object)
+    with pytest.raises(ValueError, match="feature 'x0' must be real numbers"):
+        ConditionalDensityDisplay.from_estimator(model, rows)
+
+
+def test_a_history_without_a_number_is_drawn_as_it_is():
+    nothing = np.full((2, 3), np.nan)
+    display = LossCurveDisplay(
+        training_loss=nothing, validation_loss=nothing, best_iteration=np.zeros(2)
+    )
+    assert len(display.plot().training_) == 2
+
+
 def test_what_is_held_is_named_by_its_feature(data, model):
     with pytest.raises(ValueError, match=r"held must be a dict .* got 'mean'"):
         ConditionalDensityDisplay.from_estimator(model, data[0], held="mean")

@@ -148,7 +148,7 @@ class _Training:
         n_first, first = len(record.scores), record.best_iteration.copy()
         if self.n_again and not self.interrupted:
             self.averaged.flat[:] = record.best_flat
-            patience = self.options.n_iter_no_change
+            patience = self.options.n_iter_no_change  # half: what it gains it gains soon
             record.wait_anew(min(patience, max(patience // 2, LEAST_PATIENCE)))
             self._anneal_again()
         record.close()
@@ -190,8 +190,7 @@ class _Training:
     def _anneal_again(self):
         """Start once more, from ``averaged`` weights (Loshchilov and Hutter, 2017).
 
-        Best are often weights of half-way, while steps were long. What a second
-        annealing gains it gains soon, so that the patience is a half.
+        Best are often weights of half-way, while steps were long.
         """
         nothing = self.start._replace(moments=None, n_steps=0)
         self.steps = self._steps(nothing, run=1)
