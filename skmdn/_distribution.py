@@ -321,8 +321,8 @@ class MixtureDistribution(MarginalQuestions, EnsembleQuestions):
 
         By quadrature for one output, to ten digits; by a fixed quasi-random rule for
         several, to a few thousandths of a nat where components overlap. Always the same
-        for a row, whatever rows are beside it. What it costs grows as K²: 0.06 seconds a
-        row for the 40 components of an ensemble with several outputs.
+        for a row, whatever rows are beside it. What it costs grows as K²: with several
+        outputs and 40 components, those of an ensemble, 0.06 seconds a row.
 
         Returns
         -------

@@ -148,7 +148,8 @@ class _Training:
         n_first, first = len(record.scores), record.best_iteration.copy()
         if self.n_again and not self.interrupted:
             self.averaged.flat[:] = record.best_flat
-            patience = self.options.n_iter_no_change  # half: what it gains it gains soon
+            patience = self.options.n_iter_no_change
+            # Halved, for what is gained once more is gained soon.
             record.wait_anew(min(patience, max(patience // 2, LEAST_PATIENCE)))
             self._anneal_again()
         record.close()
