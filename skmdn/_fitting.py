@@ -116,10 +116,10 @@ def fit_network(settings, samples, held_out=None, previous=None):
     fit, start, data = fit.of(kept), start.of(kept), data.of(kept)
     _warn_where_nothing_was_learned(fit)
     pool_shift = 0.0
-    if settings.n_estimators > 1:
-        pool_shift = _pool_adjustment(fit.network, data, samples)
     if fit.outdone.all():
         fit = fit._replace(network=line.network.of(kept))
+    elif settings.n_estimators > 1:
+        pool_shift = _pool_adjustment(fit.network, data, samples)
     if held_out is None and _is_refit(settings, len(y)):
         fit = _refit(fit, start, data, options)
     fit = _pooled(fit, pool_shift)

@@ -23,6 +23,7 @@ from skmdn._gaussian import (
 
 MAX_STEPS = 1000
 CONVERGED = 1e-10  # length of a step, in the metric of the local precision
+FEW_CROSSINGS = 10  # of ridges, all of which are climbed from
 APART = 1e-3  # points closer than this, in that metric, are one mode
 
 
@@ -38,11 +39,13 @@ class Terrain(NamedTuple):
 def mode(log_weights, means, factors):
     """Highest mode of each mixture, (n, D).
 
-    Climbed to from the means and from as many crossings, those of most density: no
-    climb ends lower than it starts.
+    Climbed to from the means and from as many crossings, ten at least, those of most
+    density: no climb ends lower than it starts. Up to five components it is the first
+    of `modes`.
     """
     n, n_components, n_outputs = means.shape
-    found = _climbed_to(log_weights, means, factors, n_crossings=n_components)
+    n_crossings = max(n_components, FEW_CROSSINGS)
+    found = _climbed_to(log_weights, means, factors, n_crossings)
     return np.reshape([points[0] for points in found], (n, n_outputs))
 
 
@@ -75,8 +78,8 @@ def _units(factors):
 def _modes(log_weights, means, factors, n_crossings):
     precision = precisions(factors)
     start = _starts(log_weights, means, precision)  # (n, S, D)
-    if n_crossings is not None:
-        n_means = means.shape[1]
+    n_means = means.shape[1]
+    if n_crossings is not None and n_crossings < start.shape[1] - n_means:
         crossings, mixtures = start[:, n_means:], (log_weights, means, factors)
         highest = _densest(crossings, mixtures, n_crossings)
         start = np.concatenate([start[:, :n_means], highest], axis=1)

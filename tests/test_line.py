@@ -276,3 +276,14 @@ def test_what_a_law_around_a_line_says_of_the_rows_it_was_fitted_to(rng):
 
 def head_around(covariance_type, scaling):
     return make_head(3, covariance_type, 1e-3, None, scaling.y_std)
+
+
+def test_a_law_around_a_line_is_no_pool(rng):
+    """The width that rows held out ask of members that are not predicted is theirs."""
+    X, X_val = rng.normal(size=(2, 800, 3))
+    y, y_val = (x.sum(axis=1) + rng.normal(size=800) for x in (X, X_val))
+    model = MDNRegressor(n_estimators=2, max_iter=3, random_state=0)
+    model.fit(X, y, X_val=X_val, y_val=y_val)
+    assert not model.best_iteration_.any()
+    assert 0.85 < interval_coverage(y_val, model.predict_distribution(X_val)) < 0.95
+    assert model._pool_shift == 0

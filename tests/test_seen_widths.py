@@ -46,8 +46,8 @@ def test_noise_does_not_end_where_the_rows_do():
     rng = np.random.default_rng(4)
     X = rng.uniform(size=(400, 1))
     y = np.sin(6 * X[:, 0]) + 0.3 * rng.normal(size=400)
-    model = MDNRegressor(random_state=4).fit(X, y)
-    assert model.predict_distribution(FAR).std().min() > 0.15  # half of it
+    model = MDNRegressor(random_state=4, refit=False).fit(X, y)
+    assert model.predict_distribution(FAR).std().min() > 0.2
     model.least_raw_stds_ = np.full_like(model.least_raw_stds_, -np.inf)
     assert model.predict_distribution(FAR).std().min() < 0.002
 

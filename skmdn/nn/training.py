@@ -265,7 +265,7 @@ class _Training:
         Be it by luck: the rival is no more absurd than one law. Members of an ensemble
         are outdone together, or none is.
         """
-        lead = self.validation.rows().lead_over(self.validation.rows_of(self.rival))
+        lead = self.validation.rows().lead_over(self.rival)
         lead = lead if self.options.single else np.full(len(lead), lead.mean())
         self.outdone = lead <= 0
         kept = copy(self.averaged.flat)

@@ -50,9 +50,12 @@ class RowScores(NamedTuple):
         together = np.mean(gain) > _n_errors(n_effective(weights[None])) * error
         return together & (gain > 0)
 
-    def lead_over(self, others):
-        """By how much (M,) the mean is above that of ``others``, flattery taken off."""
-        return self._gain(others)[0]
+    def lead_over(self, scores):
+        """By how much (M,) the mean is above that of ``scores``, flattery taken off.
+
+        These (n,) somebody gives to all rows, also to those that are not held out.
+        """
+        return self._gain(self._replace(scores=scores[self.rows]))[0]
 
     def _gain(self, others):
         """Mean difference (M,), and what each row adds to its error (M, n).
@@ -122,10 +125,6 @@ class Validation:
         losses, weights = (np.hstack(parts) for parts in zip(*batches, strict=True))
         n_rows = self.row_numbers.shape[1]
         return RowScores(-losses[:, :n_rows], weights[:, :n_rows], self.row_numbers)
-
-    def rows_of(self, scores):
-        """`RowScores` of log-likelihoods (n,) that somebody else gives to all rows."""
-        return self.rows()._replace(scores=scores[self.row_numbers])
 
     def _batches(self):
         """Losses and weights (M, B) of one batch after the other."""
