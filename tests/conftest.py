@@ -1,13 +1,19 @@
-"""Random mixtures that several test modules ask about."""
+"""Random mixtures that several test modules ask about, and a thread for each worker."""
 
 import os
+
+os.environ.update(  # heeded only before NumPy is imported
+    MPLBACKEND="Agg",
+    # Two threads of a small product wait for a core that another worker has.
+    OMP_NUM_THREADS="1",
+    OPENBLAS_NUM_THREADS="1",
+    MKL_NUM_THREADS="1",
+)
 
 import numpy as np
 import pytest
 
 from skmdn import MixtureDistribution
-
-os.environ.setdefault("MPLBACKEND", "Agg")
 
 
 @pytest.fixture(params=range(3))
