@@ -3,7 +3,7 @@
 import math
 
 SMALLEST_BATCH, LARGEST_BATCH = 64, 256
-STEPS_PER_ROW = 1.9
+STEPS_PER_ROW = 1.7
 FEWEST_STEPS, MOST_STEPS = 7500, 19_000
 FEWEST_PASSES = 25
 MANY_ROWS, VERY_MANY_ROWS = 2000, 8000
@@ -39,7 +39,7 @@ def auto_batch_size(n_rows, n_members=1):
 
 
 def auto_max_iter(n_rows, batch_size):
-    """Passes that make 1.9 steps a row, but 7500 to 19 000, and at least 25 passes."""
+    """Passes that make 1.7 steps a row, but 7500 to 19 000, and at least 25 passes."""
     steps = min(max(STEPS_PER_ROW * n_rows, FEWEST_STEPS), MOST_STEPS)
     steps_per_pass = max(n_rows // batch_size, 1)
     return max(math.ceil(steps / steps_per_pass), FEWEST_PASSES)

@@ -29,8 +29,11 @@ class FittedState:
     def _store(self, fit):
         network, head = fit.network, fit.network.head
         self.coefs_, self.intercepts_ = network.coefs, network.intercepts
-        self.x_mean_, self.x_std_, *y_units = network.scaling
-        self.y_mean_, self.y_std_, self.y_slopes_ = y_units
+        scaling = network.scaling
+        self.x_mean_, self.x_std_ = scaling.x_mean, scaling.x_std
+        self.x_tails_ = scaling.x_tails
+        self.y_mean_, self.y_std_ = scaling.y_mean, scaling.y_std
+        self.y_slopes_ = scaling.y_slopes
         self._activation = network.activation
         self.least_raw_stds_ = network.least_raw_stds
         self._head = tuple(head)
@@ -44,8 +47,14 @@ class FittedState:
 
     def _network(self):
         head = MixtureHead(*self._head)
-        y_units = self.y_mean_, self.y_std_, self.y_slopes_
-        scaling = Scaling(self.x_mean_, self.x_std_, *y_units)
+        scaling = Scaling(
+            self.x_mean_,
+            self.x_std_,
+            self.y_mean_,
+            self.y_std_,
+            self.y_slopes_,
+            self.x_tails_,
+        )
         return Network(
             self.coefs_,
             self.intercepts_,

@@ -65,11 +65,11 @@ class Network(NamedTuple):
         )
 
 
-def raw_outputs(features, network):
-    """Raw outputs (M, P, B) for standardised features (B, d)."""
+def raw_outputs(inputs, network):
+    """Raw outputs (M, P, B) for `Scaling.inputs` (B, d)."""
     activation = ACTIVATIONS[network.activation]
     layers = list(zip(network.coefs, network.intercepts, strict=True))
-    hidden = features.T
+    hidden = inputs.T
     for coef, intercept in layers[:-1]:
         hidden = activation(_affine(hidden, coef, intercept))  # (M, H, B)
     return _affine(hidden, *layers[-1])
@@ -104,20 +104,17 @@ def chunks(X, network):
 
 def _chunk_parameters(X, network):
     scaling = network.scaling
-    features = scaling.features(X)
-    raw = raw_outputs(features, network)
+    raw = raw_outputs(scaling.inputs(X), network)
     least = network.least_raw_stds
     log_weights, means, factors = network.head.predicted_parameters(raw, np, least)
-    origin = scaling.y_origin(features)
-    units = _gaussian.change_units(means, factors, origin, scaling.y_std)
+    units = _gaussian.change_units(means, factors, scaling.y_origin(X), scaling.y_std)
     return log_weights, *units
 
 
 def _chunk_mean(X, network):
     scaling = network.scaling
-    features = scaling.features(X)
-    raw = raw_outputs(features, network)
+    raw = raw_outputs(scaling.inputs(X), network)
     log_weights, means = network.head.weights_and_means(raw, np)
-    means = _gaussian.change_location(means, scaling.y_origin(features), scaling.y_std)
+    means = _gaussian.change_location(means, scaling.y_origin(X), scaling.y_std)
     means, weights = (np.ascontiguousarray(a) for a in (means, np.exp(log_weights)))
     return _gaussian.mean(weights, means)

@@ -38,10 +38,10 @@ def spread_adjustment(network, samples):
         component is nearly multiplied by.
     """
     some = evenly(len(samples.rows), MOST_ROWS)
-    features = network.scaling.features(samples.X[samples.rows[some]])
-    law = _law(raw_outputs(features, network), network.head)
+    inputs = network.scaling.inputs(samples.X[samples.rows[some]])
+    law = _law(raw_outputs(inputs, network), network.head)
     ratio = law.epistemic_var() / law.aleatoric_var()
-    ratio = ratio.reshape(len(features), -1).mean(axis=1)
+    ratio = ratio.reshape(len(inputs), -1).mean(axis=1)
     ratio = np.average(ratio, weights=samples.weights[some])
     return _rounded(np.log(max(1 - 2 * ratio, SMALLEST_FACTOR**2)) / 2)
 

@@ -57,7 +57,8 @@ class MDNRegressor(
         Units of each hidden layer. Below 2000 rows (those held out count too) "auto" is
         three of 32 for up to four features, else two of 64; from 2000 rows three of
         128, or four of 64 for members of an ensemble; from 8000 five of 96, or five of
-        64 for members. Without any, ``()``, raw outputs are linear in X.
+        64 for members. Without any, ``()``, raw outputs are linear in X, but for heavy
+        tails (see Notes).
     activation : {"relu", "silu", "gelu", "tanh"}, default="silu"
         Activation of the hidden layers.
     alpha : float, default=0.1
@@ -78,7 +79,7 @@ class MDNRegressor(
         pass, which has another order.
     max_iter : int or "auto", default="auto"
         Passes over the training rows, the last fifth of them in a second annealing if
-        there are validation rows (see Notes). "auto" makes 1.9 steps a row, but 7500 to
+        there are validation rows (see Notes). "auto" makes 1.7 steps a row, but 7500 to
         19 000, and at least 25 passes.
     early_stopping : bool, default=True
         Whether to hold out rows, stop once their log-likelihood no longer improves, and
@@ -134,7 +135,12 @@ class MDNRegressor(
         `fit`, below which none is predicted; K or D are 1 where components or outputs
         share them.
     x_mean_, x_std_ : ndarray of shape (n_features_in_,)
-        Units in which the network sees X.
+        Mean and standard deviation of the features, in which a line is measured and,
+        unless there are heavy tails, the network sees X.
+    x_tails_ : tuple of four ndarray of shape (n_features_in_,), or None
+        If any feature has heavy tails (see Notes), the bounds ``lower`` and ``upper``
+        beyond which the network sees its logarithm, infinite for others, and the
+        ``mean`` and ``std`` of what it sees.
     y_mean_, y_std_ : ndarray of shape (n_outputs_,)
         Units in which the network sees y.
     y_slopes_ : ndarray of shape (n_features_in_, n_outputs_)
@@ -194,6 +200,11 @@ class MDNRegressor(
     four fifths of the passes it rises and falls once more, from the weights that were
     best so far, without dropout, and with decay of the coefficients of raw standard
     deviations alone [5]_.
+
+    A feature may have heavy tails: values more than five standard deviations from the
+    median, robust ones, by the quartiles. Beyond that distance it comes in as its
+    logarithm, lest one value make all others one and the same. A line knows no
+    logarithm, and where the quartiles are one value nothing is changed.
 
     Where a component has next to no weight, few rows or none have told how wide it is.
     There it is widened to 0.7 of the spread of y around the line, or as far as all

@@ -9,6 +9,7 @@ import numpy as np
 
 from skmdn._line import MOST_ROWS, are_few, fit_line
 from skmdn._rows import evenly, power_of_two
+from skmdn._tails import Tails, bounds, draw_in
 
 EPS, TINY = np.finfo(np.float64).eps, np.finfo(np.float64).tiny
 FEWEST_ROWS_OF_A_LINE = 3
@@ -24,16 +25,28 @@ class Scaling(NamedTuple):
     y_mean: np.ndarray
     y_std: np.ndarray
     y_slopes: np.ndarray  # (d, D), units of y per standardised feature; often zero
+    x_tails: Tails | None = None  # if any are heavy
 
     def features(self, X):
-        """Standardised features (n, d)."""
+        """Standardised features (n, d), along which a line is straight."""
         return (X - self.x_mean) / self.x_std
 
-    def y_origin(self, features):
-        """Where the standardised y is zero, (n, D) or (D,), for rows of `features`."""
+    def inputs(self, X):
+        """What a network sees of X: the `features`, with heavy tails drawn in."""
+        return self.features(X) if self.x_tails is None else self.x_tails.inputs(X)
+
+    def tails(self):
+        """Tails to the same effect also where none is heavy."""
+        if self.x_tails is not None:
+            return self.x_tails
+        nowhere = np.full_like(self.x_mean, np.inf)
+        return Tails(-nowhere, nowhere, self.x_mean, self.x_std)
+
+    def y_origin(self, X):
+        """Where the standardised y is zero, (n, D) or (D,)."""
         if not self.y_slopes.any():
             return self.y_mean
-        return self.y_mean + features @ self.y_slopes
+        return self.y_mean + self.features(X) @ self.y_slopes
 
     def outputs(self, samples):
         """Standardised y (m, D) of the samples."""
@@ -41,8 +54,7 @@ class Scaling(NamedTuple):
         if not self.y_slopes.any():
             return (y - self.y_mean) / self.y_std
         for block in samples.blocks():
-            features = self.features(samples.X[samples.rows[block]])
-            y[block] -= self.y_origin(features)
+            y[block] -= self.y_origin(samples.X[samples.rows[block]])
         return y / self.y_std
 
 
@@ -53,11 +65,12 @@ def fit_scaling(samples, with_line=True):
     it out.
     """
     *x_units, _ = _column_statistics(samples.X, samples)
+    tails = _tails(samples, *x_units)
     y_mean, y_std, constant = _column_statistics(samples.y, samples)
     if not constant.all():  # lest outputs share a width that is made up
         y_std[constant] = np.minimum(y_std[constant], y_std[~constant].min())
     slopes = np.zeros((len(x_units[0]), len(y_mean)))
-    scaling = Scaling(*x_units, y_mean, y_std, slopes)
+    scaling = Scaling(*x_units, y_mean, y_std, slopes, tails)
     y = scaling.outputs(samples)
     if len(y) < FEWEST_ROWS_OF_A_LINE or not with_line:
         return scaling, y
@@ -66,6 +79,20 @@ def fit_scaling(samples, with_line=True):
     if rest is y:
         return scaling, y
     return _around(scaling, slopes, rest, weights)
+
+
+def _tails(samples, x_mean, x_std):
+    """The `Tails` of the samples' features; None if all are light."""
+    found = [bounds(column[samples.rows], samples.weights) for column in samples.X.T]
+    lower, upper = np.array(found).T
+    heavy = np.flatnonzero(np.isfinite(upper))
+    if not len(heavy):
+        return None
+    mean, std = x_mean.copy(), x_std.copy()
+    for one in heavy[:, None]:  # lest many rows be copied whole
+        drawn_in = draw_in(samples.X[:, one], lower[one], upper[one])
+        mean[one], std[one], _ = _column_statistics(drawn_in, samples)
+    return Tails(lower, upper, mean, std)
 
 
 def _around(scaling, slopes, rest, weights):
@@ -115,7 +142,7 @@ def _off(values, weights):
 def varying_features(samples, scaling):
     """Which features (d,) are not constant: with a std of 1, they are 1 somewhere."""
     blocks = (samples.X[samples.rows[block]] for block in samples.blocks())
-    largest = [np.abs(scaling.features(X)).max(axis=0) for X in blocks]
+    largest = [np.abs(scaling.inputs(X)).max(axis=0) for X in blocks]
     return np.max(largest, axis=0) > 0.5
 
 
@@ -200,7 +227,7 @@ def standardised_table(parts, scaling, n_blank=0):
         for block in samples.blocks():
             rows = samples.rows[block]
             out = table[filled : filled + len(rows)]
-            out[:, :n_features] = scaling.features(samples.X[rows])
+            out[:, :n_features] = scaling.inputs(samples.X[rows])
             out[:, n_features + 1 : -1] = y[block]
             out[:, -1] = samples.weights[block] / mean_weight
             filled += len(rows)

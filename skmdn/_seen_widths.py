@@ -37,9 +37,8 @@ def least_raw_stds(network, parts):
     least = np.full((len(network.coefs[0]), *head.std_shape), np.inf)
     rows = [s.X[s.rows[evenly(len(s.rows), MOST_ROWS)]] for s in parts]
     for X in chain.from_iterable(chunks(some, network) for some in rows):
-        features = network.scaling.features(X)
         with one_thread():
-            raw = raw_outputs(features, network)
+            raw = raw_outputs(network.scaling.inputs(X), network)
         logits, _, raw_stds, _ = head.split(raw)
         if head.kind.per_component:
             share = np.exp(log_softmax(logits, np))[:, :, None]  # (M, K, 1, B)

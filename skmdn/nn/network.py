@@ -9,6 +9,8 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 from skmdn import _gaussian
 from skmdn._constraints import COUNT, NETWORK_CONSTRAINTS, layer_sizes
 from skmdn._covariance import make_head
+from skmdn._scaling import Scaling
+from skmdn._tails import FAR
 from skmdn.nn.initialization import starting_members
 
 ACTIVATIONS = {
@@ -108,6 +110,9 @@ class MixtureDensityNetwork(torch.nn.Module):
         The units in which the answer is given; 0 and 1 unless `to_torch` set them.
     y_slopes : Tensor of shape (d, D)
         The line that `y_mean` moves along; 0 unless `to_torch` set it.
+    x_tails : Tensor of shape (4, d)
+        Bounds below and above beyond which the network sees the logarithm of an input,
+        infinite unless `to_torch` set them, and then its mean and standard deviation.
     least_raw_stds : Tensor of shape (M, K or 1, D or 1)
         Below which no raw standard deviation falls; minus infinity unless `to_torch`
         set it.
@@ -164,13 +169,13 @@ class MixtureDensityNetwork(torch.nn.Module):
             activation,
             coefs,
             intercepts,
-            [
+            Scaling(
                 np.zeros(n_features),
                 np.ones(n_features),
                 np.zeros(n_outputs),
                 y_std,
                 np.zeros((n_features, n_outputs)),
-            ],
+            ),
             np.full((n_members, *head.std_shape), -np.inf),
         )
         self.to(torch.get_default_dtype())
@@ -191,15 +196,14 @@ class MixtureDensityNetwork(torch.nn.Module):
         )
         return module
 
-    def _install(self, head, activation, coefs, intercepts, units, least_raw_stds):
+    def _install(self, head, activation, coefs, intercepts, scaling, least_raw_stds):
         self.head = head
         self.activation = activation
         self.coefs, self.intercepts = (
             torch.nn.ParameterList(torch.tensor(values) for values in arrays)
             for arrays in (coefs, intercepts)
         )
-        names = ("x_mean", "x_std", "y_mean", "y_std", "y_slopes")
-        buffers = dict(zip(names, units, strict=True))
+        buffers = scaling._asdict() | {"x_tails": np.stack(scaling.tails())}
         buffers |= {"std_unit": head.std_unit, "least_raw_stds": least_raw_stds}
         for name, values in buffers.items():
             self.register_buffer(name, torch.tensor(values))
@@ -250,18 +254,27 @@ class MixtureDensityNetwork(torch.nn.Module):
                 f"x must have shape (n, {d}), a row of features for each mixture; got "
                 f"{tuple(x.shape)}. A single row is x[None]."
             )
-        features = (x - self.x_mean) / self.x_std
-        raw = self._raw_outputs(features)
+        raw = self._raw_outputs(self._inputs(x))
         head = self.head._replace(std_unit=self.std_unit)
         log_weights, means, factors = head.predicted_parameters(
             raw, torch, self.least_raw_stds
         )
+        features = (x - self.x_mean) / self.x_std
         origin = self.y_mean + features @ self.y_slopes
         units = _gaussian.change_units(means, factors, origin, self.y_std)
         return MixtureParameters(log_weights, *units)
 
-    def _raw_outputs(self, standardised):
-        hidden = standardised.T
+    def _inputs(self, x):
+        """As `Scaling.inputs`, eq. (20)."""
+        lower, upper, mean, std = self.x_tails
+        unit = torch.where(upper.isfinite(), (upper - lower) / (2 * FAR), 1)
+        nearest = x.clamp(lower, upper)
+        excess = x - nearest
+        drawn_in = nearest + excess.sign() * unit * torch.log1p(excess.abs() / unit)
+        return (drawn_in - mean) / std
+
+    def _raw_outputs(self, inputs):
+        hidden = inputs.T
         last = len(self.coefs) - 1
         layers = zip(self.coefs, self.intercepts, strict=True)
         for depth, (coef, intercept) in enumerate(layers):
