@@ -39,6 +39,18 @@ class Predictions:
             values.
         TypeError
             If `X` is sparse.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X, y)
+        >>> law = model.predict_distribution(X[:3])
+        >>> len(law), law.n_components, law.n_outputs
+        (3, 5, 1)
+        >>> law.interval(0.9).shape, law.sample(100, random_state=0).shape
+        ((3, 2), (3, 100))
         """
         check_is_fitted(self)
         X = self._validated(X, reset=False)
@@ -82,6 +94,20 @@ class Predictions:
             `output_type` than the mean, `quantiles` with another than "quantiles".
         TypeError
             If `X` is sparse.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X, y)
+        >>> model.predict(X[:3]).shape
+        (3,)
+        >>> mean, std = model.predict(X[:3], return_std=True)
+        >>> mean.shape, std.shape
+        ((3,), (3,))
+        >>> model.predict(X[:3], output_type="quantiles", quantiles=[0.1, 0.9]).shape
+        (3, 2)
         """
         _check_question(return_std, output_type, quantiles)
         if output_type == "quantiles":
@@ -124,6 +150,19 @@ class Predictions:
             If `X` is not like the X of `fit`, or a level is not between 0 and 1.
         TypeError
             If `X` is sparse.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X, y)
+        >>> quantiles = model.predict_quantiles(X[:3], [0.1, 0.5, 0.9])
+        >>> quantiles.shape, bool((np.diff(quantiles) > 0).all())
+        ((3, 3), True)
+        >>> model.predict_quantiles(X[:3], 0.5).shape
+        (3,)
         """
         levels = check_levels("quantiles", quantiles)
         return self._like_y(self.predict_distribution(X).ppf(levels))
@@ -151,6 +190,19 @@ class Predictions:
             If `X` is not like the X of `fit`, or `coverage` is not between 0 and 1.
         TypeError
             If `X` is sparse.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X, y)
+        >>> interval = model.predict_interval(X, coverage=0.9)
+        >>> interval.shape
+        (442, 2)
+        >>> lower, upper = interval.T
+        >>> bool(((lower <= y) & (y <= upper)).mean() > 0.8)
+        True
         """
         return self._like_y(self.predict_distribution(X).interval(coverage))
 
@@ -179,6 +231,17 @@ class Predictions:
             NaN.
         TypeError
             If `X` is sparse.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X, y)
+        >>> model.score_samples(X[:3], y[:3]).shape
+        (3,)
+        >>> round(float(model.score_samples(X, y).mean()))
+        -5
         """
         law = self.predict_distribution(X)
         return -law.entropy() if y is None else law.logpdf(y)
@@ -209,6 +272,19 @@ class Predictions:
             `random_state` seeds nothing.
         TypeError
             If `X` is sparse.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X, y)
+        >>> samples = model.sample(X[:3], n_samples=100, random_state=0)
+        >>> samples.shape
+        (3, 100)
+        >>> again = model.sample(X[:3], n_samples=100, random_state=0)
+        >>> bool((samples == again).all())
+        True
         """
         return self._like_y(
             self.predict_distribution(X).sample(n_samples, random_state)
@@ -227,6 +303,21 @@ class Predictions:
         ------
         NotFittedError
             Before `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import torch
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X, y)
+        >>> parameters = model.to_torch()(torch.from_numpy(X[:3]))
+        >>> parameters.means.shape
+        torch.Size([3, 5, 1])
+        >>> law = model.predict_distribution(X[:3])
+        >>> np.allclose(parameters.means.detach(), law.means)
+        True
         """
         from skmdn.nn import MixtureDensityNetwork
 

@@ -34,6 +34,13 @@ class MarginalQuestions:
         ------
         ValueError
             If `y` is of another shape or has NaN.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[1.0]], [[[0.0, 5.0]]], [[[1.0, 4.0]]])
+        >>> law.cdf([[0.0, 7.0]]).round(4)
+        array([[0.5   , 0.8413]])
         """
         return self._of_each_marginal(_univariate.cdf, self._observations(y))
 
@@ -54,6 +61,15 @@ class MarginalQuestions:
         ------
         ValueError
             If `y` is of another shape or has NaN.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[1.0]], [[0.0]], [[1.0]])
+        >>> law.sf([1.0]).round(4)
+        array([0.1587])
+        >>> f"{law.sf([10.0])[0]:.3g}", f"{1 - law.cdf([10.0])[0]:.3g}"
+        ('7.62e-24', '0')
         """
         return self._of_each_marginal(_univariate.sf, self._observations(y))
 
@@ -74,6 +90,13 @@ class MarginalQuestions:
         ------
         ValueError
             If `y` is of another shape or has NaN.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[1.0]], [[0.0]], [[1.0]])
+        >>> law.cdf([-40.0]), law.logcdf([-40.0]).round(1)
+        (array([0.]), array([-804.6]))
         """
         return self._of_each_marginal(_univariate.logcdf, self._observations(y))
 
@@ -94,6 +117,15 @@ class MarginalQuestions:
         ------
         ValueError
             If `y` is of another shape or has NaN.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[0.5, 0.5]], [[-3.0, 3.0]], [[1.0, 1.0]])
+        >>> law.logsf([0.0]).round(4)
+        array([-0.6931])
+        >>> law.sf([50.0]), law.logsf([50.0]).round(0)
+        (array([0.]), array([-1110.]))
         """
         return self._of_each_marginal(_univariate.logsf, self._observations(y))
 
@@ -115,6 +147,16 @@ class MarginalQuestions:
         ------
         ValueError
             If a level is not between 0 and 1.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[1.0], [1.0]], [[5.0], [10.0]], [[1.0], [4.0]])
+        >>> law.ppf(0.5)
+        array([ 5., 10.])
+        >>> law.ppf([0.025, 0.975, 1.0]).round(2)
+        array([[ 3.04,  6.96,   inf],
+               [ 6.08, 13.92,   inf]])
         """
         q = check_levels("q", q)
         levels = np.broadcast_to(q.ravel(), (len(self), q.size))
@@ -128,6 +170,13 @@ class MarginalQuestions:
         -------
         median : ndarray of shape (n,) or (n, D)
             In units of y.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[0.9, 0.1]], [[0.0, 100.0]], [[1.0, 1.0]])
+        >>> law.median().round(2), law.mean().round(2)
+        (array([0.14]), array([10.]))
         """
         return self.ppf(0.5)
 
@@ -148,6 +197,16 @@ class MarginalQuestions:
         ------
         ValueError
             If `coverage` is not a number between 0 and 1.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[0.5, 0.5]], [[-3.0, 3.0]], [[0.25, 0.25]])
+        >>> lower, upper = law.interval(0.9)[0]
+        >>> law.cdf([lower]).round(2), law.cdf([upper]).round(2)
+        (array([0.05]), array([0.95]))
+        >>> law.interval(0.9).round(2)
+        array([[-3.64,  3.64]])
         """
         coverage = check_levels("coverage", coverage, scalar=True)
         coverages = np.full((len(self), 1), coverage)
@@ -162,6 +221,14 @@ class MarginalQuestions:
             In units of y. With one output it is the global maximum, by proof; with
             several, the highest that is climbed to from the means and the densest
             crossings of the components' ridges.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> means = [[[0.0, 0.0], [8.0, 1.0]]]
+        >>> law = MixtureDistribution([[0.3, 0.7]], means, [[[1.0, 1.0], [1.0, 1.0]]])
+        >>> law.mode().round(2), law.mean().round(2)
+        (array([[8., 1.]]), array([[5.6, 0.7]]))
         """
         if self.n_outputs == 1:
             return mode(*self._univariate_parameters(0))
@@ -266,6 +333,13 @@ class MarginalQuestions:
         E. P. Grimit, T. Gneiting, V. J. Berrocal, N. A. Johnson (2006). The continuous
         ranked probability score for circular variables and its application to mesoscale
         forecast ensemble verification. QJRMS 132, 2925-2942.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[1.0], [1.0]], [[2.0], [2.0]], [[1e-6], [4.0]])
+        >>> law.crps([5.0, 5.0]).round(2)
+        array([3.  , 1.99])
         """
         return self._of_each_marginal(_univariate.crps, self._observations(y))
 
@@ -276,6 +350,14 @@ class MarginalQuestions:
         -------
         skewness : ndarray of shape (n,) or (n, D)
             0 for a symmetric law.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> weights, means = [[0.8, 0.2]] * 2, [[0.0, 5.0], [0.0, -5.0]]
+        >>> law = MixtureDistribution(weights, means, [[5.0, 5.0]] * 2)
+        >>> law.skewness().round(2)
+        array([ 0.44, -0.44])
         """
         return self._of_each_marginal(_univariate.skewness)
 
@@ -286,6 +368,14 @@ class MarginalQuestions:
         -------
         kurtosis : ndarray of shape (n,) or (n, D)
             The fourth standardised moment less 3, so 0 for a Gaussian.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> means, variances = [[0.0, 0.0], [-1.0, 1.0]], [[1.0, 9.0], [1e-6, 1e-6]]
+        >>> law = MixtureDistribution([[0.5, 0.5]] * 2, means, variances)
+        >>> law.kurtosis().round(2)
+        array([ 1.92, -2.  ])
         """
         return self._of_each_marginal(_univariate.kurtosis)
 
@@ -306,6 +396,13 @@ class MarginalQuestions:
         ------
         ValueError
             If `level` is not a number between 0 and 1.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[0.1, 0.9]], [[-20.0, 5.0]], [[1.0, 1.0]])
+        >>> law.value_at_risk(0.05).round(2)
+        array([-20.])
         """
         return self.ppf(check_levels("level", level, scalar=True))
 
@@ -326,6 +423,15 @@ class MarginalQuestions:
         ------
         ValueError
             If `level` is not a number between 0 and 1.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> law = MixtureDistribution([[0.1, 0.9]], [[-20.0, 5.0]], [[1.0, 1.0]])
+        >>> law.value_at_risk(0.05).round(2), law.expected_shortfall(0.05).round(2)
+        (array([-20.]), array([-20.8]))
+        >>> law.expected_shortfall(1.0).round(2), law.mean().round(2)
+        (array([2.5]), array([2.5]))
         """
         level = check_levels("level", level, scalar=True)
         levels = np.full((len(self), 1), level)

@@ -375,6 +375,17 @@ class MDNRegressor(
         ValueError
             If data or parameters are not what they must be; the estimator is then as
             it was before.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0)
+        >>> model.fit(X[:342], y[:342], X_val=X[342:], y_val=y[342:])
+        MDNRegressor(max_iter=20, random_state=0)
+        >>> model.predict(X[:3]).shape
+        (3,)
         """
         with restored_on_error(self):
             previous = self._stored_fit() if self.warm_start else None
@@ -419,6 +430,18 @@ class MDNRegressor(
         ValueError
             If a parameter or the data are not as said, or the network that is fitted
             already is not the one that the parameters ask for. What was fitted stays.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(random_state=0)
+        >>> for start in range(0, 400, 100):
+        ...     rows = slice(start, start + 100)
+        ...     model = model.partial_fit(X[rows], y[rows])
+        >>> model.n_iter_, model.predict(X[:3]).shape
+        (4, (3,))
         """
         with restored_on_error(self):
             previous = self._stored_fit()

@@ -118,6 +118,33 @@ class ConditionalDensityDisplay:
         Returns
         -------
         display : ConditionalDensityDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If `estimator` is not fitted.
+        TypeError
+            If `estimator` predicts no law, or an option is not known.
+        ValueError
+            If `X` is not like the X of `fit`, is sparse or has no rows, if `feature` or
+            `held` names a feature that is not there, if the feature is no number, if
+            `held` is no dict of single values, if `x` has not at least two different
+            values, all finite, if `y` is of another shape or not finite, if `estimator`
+            transforms y or predicts several outputs, or for a `coverage` that is not
+            above 0 and below 1.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import ConditionalDensityDisplay
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X, y)
+        >>> display = ConditionalDensityDisplay.from_estimator(model, X, y, feature=2)
+        >>> display.x.shape, display.observed.shape, display.feature_name
+        ((200,), (442, 2), 'x2')
         """
         line = line_through(estimator, X, feature, held, x)
         if y is not None:
@@ -167,6 +194,32 @@ class ConditionalDensityDisplay:
         Returns
         -------
         display : ConditionalDensityDisplay
+
+        Raises
+        ------
+        TypeError
+            If `law` is no law, or a keyword is not one of `plot`.
+        ValueError
+            If `law` is of several outputs, if `x` has not one value for each law, at
+            least two of them different and all finite, if `y` or `x_observed` is of
+            another shape, if `y` is not finite, or for a `coverage` that is not above 0
+            and below 1.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmdn import ConditionalDensityDisplay
+        >>> from skmdn import MixtureDistribution
+        >>> x = np.linspace(0, 1, 50)
+        >>> law = MixtureDistribution(np.ones((50, 1)), x[:, None], np.ones((50, 1)))
+        >>> display = ConditionalDensityDisplay.from_predictions(
+        ...     None, law, x, coverage=0.95
+        ... )
+        >>> display.interval[[0, -1]].round(2)
+        array([[-1.96,  1.96],
+               [-0.96,  2.96]])
         """
         if coverage is not None:
             check_fraction("coverage", coverage)
@@ -196,6 +249,29 @@ class ConditionalDensityDisplay:
         Returns
         -------
         display : ConditionalDensityDisplay
+
+        Raises
+        ------
+        AttributeError
+            If matplotlib does not know a keyword in `mesh_kw`.
+        TypeError
+            If a property is given by two names, such as lw and linewidth.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from matplotlib.figure import Figure
+        >>> from skmdn import ConditionalDensityDisplay
+        >>> from skmdn import MixtureDistribution
+        >>> x = np.linspace(0, 1, 50)
+        >>> law = MixtureDistribution(np.ones((50, 1)), x[:, None], np.ones((50, 1)))
+        >>> left, right = Figure().subplots(1, 2)
+        >>> display = ConditionalDensityDisplay.from_predictions(None, law, x, ax=left)
+        >>> display = display.plot(right, colorbar=False, mesh_kw={"cmap": "Greys"})
+        >>> display.mesh_.get_cmap().name, display.ax_ is right
+        ('Greys', True)
         """
         self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
         top = np.quantile(self.density.max(axis=1), PEAKS_IN_SCALE)

@@ -74,6 +74,26 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If `estimator` is not fitted.
+        TypeError
+            If `estimator` has no history of a fit, or a keyword is not one of `plot`.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import LossCurveDisplay
+        >>> from skmdn import MDNRegressor
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(n_estimators=3, max_iter=5, random_state=0).fit(X, y)
+        >>> display = LossCurveDisplay.from_estimator(model)
+        >>> display.training_loss.shape, display.validation_loss.shape
+        ((3, 5), (3, 5))
         """
         model = network_inside(estimator)
         return cls(
@@ -95,6 +115,29 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
+
+        Raises
+        ------
+        AttributeError
+            If matplotlib does not know a keyword in `training_kw` or `validation_kw`.
+        TypeError
+            If a property is given by two names, such as lw and linewidth.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from matplotlib.figure import Figure
+        >>> from skmdn import LossCurveDisplay
+        >>> display = LossCurveDisplay(
+        ...     training_loss=np.array([[3.0, 2.0, 1.0]]),
+        ...     validation_loss=np.array([[3.5, 2.5, 2.8]]),
+        ...     best_iteration=np.array([2]),
+        ... )
+        >>> display = display.plot(Figure().subplots(), training_kw={"linestyle": ":"})
+        >>> display.best_.get_xdata(), display.best_loss
+        (array([2]), array([2.5]))
         """
         self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
         thin = {"linewidth": 1.2 if len(self.training_loss) == 1 else 0.8}

@@ -104,6 +104,30 @@ class PITDisplay:
         Returns
         -------
         display : PITDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If `estimator` is not fitted.
+        TypeError
+            If `estimator` predicts no law, `X` is sparse, or an option is not known.
+        ValueError
+            If `X` is not like the X of `fit`, if a transformer of y has no monotone
+            inverse, or for what `from_predictions` refuses: several outputs, a `y` of
+            another shape or with NaN.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> from skmdn import PITDisplay
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X[:342], y[:342])
+        >>> display = PITDisplay.from_estimator(model, X[342:], y[342:], n_bins=5)
+        >>> display.pit_values.shape, display.density.shape
+        ((100,), (5,))
         """
         return cls.from_predictions(y, law_to_judge(estimator, X), ax=ax, **options)
 
@@ -143,6 +167,31 @@ class PITDisplay:
         Returns
         -------
         display : PITDisplay
+
+        Raises
+        ------
+        TypeError
+            If `law` is no law, or a keyword is not one of `plot`.
+        ValueError
+            If `law` is of several outputs or of no rows, if `y` is of another shape or
+            has NaN, if the weights are of another shape, negative, not finite or all
+            zero, if `n_bins` is not a positive integer, or if `confidence` is not above
+            0 and below 1.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmdn import MixtureDistribution
+        >>> from skmdn import PITDisplay
+        >>> law = MixtureDistribution(*np.ones((3, 500, 1)))
+        >>> y = law.sample(random_state=0)[:, 0]
+        >>> too_narrow = MixtureDistribution(law.weights, [[1.0]] * 500, [[0.25]] * 500)
+        >>> display = PITDisplay.from_predictions(y, too_narrow)
+        >>> lowest, highest = display.band
+        >>> display.density[[0, -1]] > highest
+        array([ True,  True])
         """
         check_fraction("confidence", confidence)
         if not is_integer(n_bins) or n_bins < 1:
@@ -177,6 +226,29 @@ class PITDisplay:
         Returns
         -------
         display : PITDisplay
+
+        Raises
+        ------
+        AttributeError
+            If matplotlib does not know a keyword in `bar_kw`.
+        TypeError
+            If a property is given by two names, such as lw and linewidth.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from matplotlib.figure import Figure
+        >>> from skmdn import MixtureDistribution
+        >>> from skmdn import PITDisplay
+        >>> law = MixtureDistribution(*np.ones((3, 500, 1)))
+        >>> y = law.sample(random_state=0)[:, 0]
+        >>> left, right = Figure().subplots(1, 2)
+        >>> display = PITDisplay.from_predictions(y, law, ax=left)
+        >>> display = display.plot(right, chance=False, bar_kw={"color": "black"})
+        >>> len(display.bars_), display.band_ is None
+        (10, True)
         """
         self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
         bar_kw = style("Patch", bar_kw, color=PALE_BLUE, edgecolor="white", linewidth=1)

@@ -102,6 +102,30 @@ class PredictiveDistributionDisplay:
         Returns
         -------
         display : PredictiveDistributionDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If `estimator` is not fitted.
+        TypeError
+            If `estimator` predicts no law, `X` is sparse, or an option is not known.
+        ValueError
+            If `X` is not like the X of `fit`, if `estimator` transforms y, or for what
+            `from_predictions` refuses: more than 50 rows, several outputs, a `y` of
+            another shape or not finite.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> from skmdn import PredictiveDistributionDisplay
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X, y)
+        >>> display = PredictiveDistributionDisplay.from_estimator(model, X[:3], y[:3])
+        >>> display.observed, display.interval.shape
+        (array([151.,  75., 141.]), (3, 2))
         """
         return cls.from_predictions(y, mixture_to_draw(estimator, X), ax=ax, **options)
 
@@ -139,6 +163,32 @@ class PredictiveDistributionDisplay:
         Returns
         -------
         display : PredictiveDistributionDisplay
+
+        Raises
+        ------
+        TypeError
+            If `law` is no law, `row_names` is no sequence, or a keyword is not one of
+            `plot`.
+        ValueError
+            If `law` is of several outputs, of no rows or of more than 50, if `y` is of
+            another shape or not finite, if `row_names` are not as many as the rows, or
+            if `coverage` is not above 0 and below 1.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from skmdn import MixtureDistribution
+        >>> from skmdn import PredictiveDistributionDisplay
+        >>> law = MixtureDistribution([[1.0], [1.0]], [[0.0], [3.0]], [[1.0], [4.0]])
+        >>> display = PredictiveDistributionDisplay.from_predictions(
+        ...     [0.5, 2.0], law, coverage=0.95, row_names=["before", "after"]
+        ... )
+        >>> display.interval.round(2)
+        array([[-1.96,  1.96],
+               [-0.92,  6.92]])
+        >>> [label.get_text() for label in display.ax_.get_yticklabels()]
+        ['before', 'after']
         """
         if not 1 <= len(law_of_one_output(law)) <= MOST_ROWS:
             raise ValueError(
@@ -179,6 +229,27 @@ class PredictiveDistributionDisplay:
         Returns
         -------
         display : PredictiveDistributionDisplay
+
+        Raises
+        ------
+        AttributeError
+            If matplotlib does not know a keyword in `line_kw`.
+        TypeError
+            If a property is given by two names, such as lw and linewidth.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from skmdn import MixtureDistribution
+        >>> from skmdn import PredictiveDistributionDisplay
+        >>> law = MixtureDistribution([[1.0], [1.0]], [[0.0], [3.0]], [[1.0], [4.0]])
+        >>> left, right = Figure().subplots(1, 2)
+        >>> display = PredictiveDistributionDisplay.from_predictions(None, law, ax=left)
+        >>> display = display.plot(right, line_kw={"color": "black"})
+        >>> [line.get_color() for line in display.lines_]
+        ['black', 'black']
         """
         self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
         n = len(self.density)

@@ -95,6 +95,30 @@ class ReliabilityDisplay:
         Returns
         -------
         display : ReliabilityDisplay
+
+        Raises
+        ------
+        NotFittedError
+            If `estimator` is not fitted.
+        TypeError
+            If `estimator` predicts no law, `X` is sparse, or an option is not known.
+        ValueError
+            If `X` is not like the X of `fit`, if a transformer of y has no monotone
+            inverse, or for what `from_predictions` refuses: several outputs, a `y` of
+            another shape or with NaN.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skmdn import MDNRegressor
+        >>> from skmdn import ReliabilityDisplay
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = MDNRegressor(max_iter=20, random_state=0).fit(X[:342], y[:342])
+        >>> display = ReliabilityDisplay.from_estimator(model, X[342:], y[342:])
+        >>> display.nominal.shape, display.observed.shape, display.band.shape
+        ((19,), (19,), (2, 19))
         """
         return cls.from_predictions(y, law_to_judge(estimator, X), ax=ax, **options)
 
@@ -134,6 +158,33 @@ class ReliabilityDisplay:
         Returns
         -------
         display : ReliabilityDisplay
+
+        Raises
+        ------
+        TypeError
+            If `law` is no law, or a keyword is not one of `plot`.
+        ValueError
+            If `law` is of several outputs or of no rows, if `y` is of another shape or
+            has NaN, if the weights are of another shape, negative, not finite or all
+            zero, if `coverage` names no level, or if a level or `confidence` is not
+            above 0 and below 1.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmdn import MixtureDistribution
+        >>> from skmdn import ReliabilityDisplay
+        >>> law = MixtureDistribution(*np.ones((3, 500, 1)))
+        >>> y = law.sample(random_state=0)[:, 0]
+        >>> too_narrow = MixtureDistribution(law.weights, [[1.0]] * 500, [[0.25]] * 500)
+        >>> display = ReliabilityDisplay.from_predictions(
+        ...     y, too_narrow, coverage=[0.5, 0.9]
+        ... )
+        >>> lowest, highest = display.band
+        >>> display.observed < lowest
+        array([ True,  True])
         """
         check_fraction("confidence", confidence)
         nominal = np.unique(real_numbers("coverage", coverage))
@@ -167,6 +218,29 @@ class ReliabilityDisplay:
         Returns
         -------
         display : ReliabilityDisplay
+
+        Raises
+        ------
+        AttributeError
+            If matplotlib does not know a keyword in `line_kw`.
+        TypeError
+            If a property is given by two names, such as lw and linewidth.
+        ImportError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from matplotlib.figure import Figure
+        >>> from skmdn import MixtureDistribution
+        >>> from skmdn import ReliabilityDisplay
+        >>> law = MixtureDistribution(*np.ones((3, 500, 1)))
+        >>> y = law.sample(random_state=0)[:, 0]
+        >>> left, right = Figure().subplots(1, 2)
+        >>> display = ReliabilityDisplay.from_predictions(y, law, ax=left)
+        >>> display = display.plot(right, chance=False, line_kw={"label": "my model"})
+        >>> display.ax_.get_legend_handles_labels()[1]
+        ['my model']
         """
         self.ax_, self.figure_ = ax, _ = axes_to_draw_on(ax)
         self.band_ = None

@@ -226,6 +226,13 @@ class MixtureDensityNetwork(torch.nn.Module):
         ----------
         state : dict of str to float
             Such numbers.
+
+        Raises
+        ------
+        TypeError
+            If `state` is no dict.
+        ValueError
+            If it has a name that is not known; from Python 3.13 on a TypeError.
         """
         self.head = self.head._replace(**state)
 
@@ -247,6 +254,19 @@ class MixtureDensityNetwork(torch.nn.Module):
         ------
         ValueError
             If `x` has another shape: nothing is broadcast.
+        RuntimeError
+            If `x` is of float64 and the weights are of float32.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skmdn.nn import MixtureDensityNetwork
+        >>> net = MixtureDensityNetwork(2, n_outputs=2, covariance_type="full")
+        >>> log_weights, means, precisions_cholesky = net(torch.zeros(3, 2))
+        >>> means.shape, precisions_cholesky.shape
+        (torch.Size([3, 5, 2]), torch.Size([3, 5, 2, 2]))
+        >>> torch.allclose(log_weights.exp().sum(1), torch.ones(3))
+        True
         """
         d = len(self.x_mean)
         if x.ndim != 2 or x.shape[1] != d:
@@ -305,6 +325,19 @@ class MixtureDensityNetwork(torch.nn.Module):
         ------
         ValueError
             If `x` or `y` has another shape: nothing is broadcast.
+        RuntimeError
+            If `x` is of float64 and the weights are of float32.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skmdn.nn import MixtureDensityNetwork
+        >>> net = MixtureDensityNetwork(2)
+        >>> x, y = torch.zeros(3, 2), torch.zeros(3)
+        >>> net.loss(x, y).shape
+        torch.Size([3])
+        >>> torch.equal(net.loss(x, y), -net(x).log_prob(y))
+        True
         """
         return -self(x).log_prob(y)
 
@@ -330,6 +363,22 @@ class MixtureDensityNetwork(torch.nn.Module):
         ------
         ValueError
             If `x` has another shape.
+        RuntimeError
+            If `n_samples` is not positive, if `x` has NaN or infinite values, or if it
+            is of float64 and the weights are of float32.
+        TypeError
+            If `n_samples` is no integer, or `generator` is none of torch's.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skmdn.nn import MixtureDensityNetwork
+        >>> net, x = MixtureDensityNetwork(2, n_outputs=2), torch.zeros(3, 2)
+        >>> samples, again = (
+        ...     net.sample(x, 100, torch.Generator().manual_seed(0)) for _ in range(2)
+        ... )
+        >>> samples.shape, torch.equal(samples, again)
+        (torch.Size([3, 100, 2]), True)
         """
         log_weights, means, factors = self(x)
         chosen = torch.multinomial(
