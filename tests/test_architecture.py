@@ -198,7 +198,6 @@ PUBLIC = {
 # imperative, one line may be enough, a property explains itself in its class.
 NOT_ASKED = {
     "ES01",
-    "EX01",
     "GL01",
     "SA01",
     "SS05",

@@ -216,6 +216,12 @@ class MixtureDensityNetwork(torch.nn.Module):
         numbers : dict of str to float
             The floor of the standard deviations, and the precision that tells how wide
             a component is where none was seen.
+
+        Examples
+        --------
+        >>> from skmdn.nn import MixtureDensityNetwork
+        >>> MixtureDensityNetwork(2, min_std=0.01).get_extra_state()
+        {'min_std': 0.01, 'std_precision': 0.0}
         """
         return {name: float(getattr(self.head, name)) for name in FIXED_NUMBERS}
 
@@ -233,6 +239,15 @@ class MixtureDensityNetwork(torch.nn.Module):
             If `state` is no dict.
         ValueError
             If it has a name that is not known; from Python 3.13 on a TypeError.
+
+        Examples
+        --------
+        >>> from skmdn.nn import MixtureDensityNetwork
+        >>> net = MixtureDensityNetwork(2)
+        >>> net.load_state_dict(MixtureDensityNetwork(2, min_std=0.01).state_dict())
+        <All keys matched successfully>
+        >>> net.head.min_std
+        0.01
         """
         self.head = self.head._replace(**state)
 
