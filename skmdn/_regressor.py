@@ -201,7 +201,7 @@ class MDNRegressor(
     best so far, without dropout, and with decay of the coefficients of raw standard
     deviations alone [5]_.
 
-    A feature may have heavy tails: values more than five standard deviations from the
+    A feature may have heavy tails: values more than ten standard deviations from the
     median, robust ones, by the quartiles. Beyond that distance it comes in as its
     logarithm, lest one value make all others one and the same. A line knows no
     logarithm, and where the quartiles are one value nothing is changed.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-FAR = 5  # from the median, in robust standard deviations
+FAR = 10  # from the median, in robust standard deviations
 ROBUST_STD = 1 / 1.3489795003921634  # over the interquartile range, of a normal law
 QUARTERS = np.array([0.25, 0.5, 0.75])
 ROUNDING = 1e-9  # of sums of weights

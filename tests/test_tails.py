@@ -19,10 +19,10 @@ def drawn_in(value, values):
     """Equation (20) for one number, by its words."""
     low, median, high = np.quantile(values, [0.25, 0.5, 0.75], method="inverted_cdf")
     unit = (high - low) / (2 * QUARTILE)
-    excess = abs(value - median) - 5 * unit
+    excess = abs(value - median) - 10 * unit
     if excess <= 0:
         return value
-    reach = 5 * unit + unit * math.log(1 + excess / unit)
+    reach = 10 * unit + unit * math.log(1 + excess / unit)
     return median + math.copysign(reach, value - median)
 
 
