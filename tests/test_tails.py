@@ -26,10 +26,9 @@ def drawn_in(value, values):
     return median + math.copysign(reach, value - median)
 
 
-def scaling_of(X, weights=None):
-    weights = np.ones(len(X)) if weights is None else weights
+def scaling_of(X):
     y = np.random.default_rng(0).normal(size=(len(X), 1))
-    return fit_scaling(canonical_samples(X, y, weights))[0]
+    return fit_scaling(canonical_samples(X, y, np.ones(len(X))))[0]
 
 
 def test_what_is_far_is_drawn_in(rng):
